@@ -43,8 +43,19 @@ type Record struct {
 	Flags    uint16
 	Format   uint16
 	Sequence uint64
-	State    atomic.Uint64
+	state    State
 }
+
+// State is the record's state now.
+func (r *Record) State() State { return State(atomic.LoadUint64((*uint64)(&r.state))) }
+
+// Move changes the state from exactly old to next; false means that it was not old.
+func (r *Record) Move(old, next State) bool {
+	return atomic.CompareAndSwapUint64((*uint64)(&r.state), uint64(old), uint64(next))
+}
+
+// Begin sets the state of a record that nobody sees yet: publishing it is what orders the store.
+func (r *Record) Begin(s State) { r.state = s }
 
 // RecordHeader is the size of a Record in bytes.
 const RecordHeader = 24
