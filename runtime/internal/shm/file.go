@@ -1,0 +1,174 @@
+package shm
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+)
+
+// This file is the operating system as the rest of the package sees it: descriptors, locks, sleep.
+// Raw system calls only: os.File and time.Sleep would start Go's poller, whose descriptors leak
+// into every forked child of a host process.
+
+// OnDescriptor, if set, is told of every descriptor this package opens, before a lock is taken
+// through it, and of its closing, after. A forked child must close the ones it does not adopt: it
+// shares their locks. Set before first use; nil in programs that never fork without exec.
+var OnDescriptor func(fd int, open bool)
+
+// Forks, if set, returns how often this process was about to fork. A fork between an open and
+// OnDescriptor leaves a child with a descriptor that it was not told of; then we open again.
+var Forks func() uint64
+
+// Patience bounds how long a call waits for another process in the middle of removing a file,
+// which takes microseconds unless that process is stopped.
+const Patience = time.Second
+
+const (
+	userLock = 0 // shared: a user of the object; exclusive: the one who removes it
+	nameLock = 1 // exclusive: who takes the file's name away
+)
+
+var errBusy = errors.New("another process holds the file's lock")
+
+// openFile opens path, close-on-exec and never through a symbolic link.
+func openFile(path string, flags int, mode uint32) (int, error) {
+	for {
+		before := forks()
+		fd, err := unix.Open(path, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NOCTTY|unix.O_NONBLOCK, mode)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return -1, err
+		}
+		if OnDescriptor == nil {
+			return fd, nil
+		}
+		OnDescriptor(fd, true)
+		if forks() == before {
+			return fd, nil
+		}
+		closeFile(fd)
+	}
+}
+
+func forks() uint64 {
+	if Forks == nil {
+		return 0
+	}
+	return Forks()
+}
+
+// closeFile closes fd. Its error is of no use: the descriptor is gone in any case.
+func closeFile(fd int) {
+	_ = unix.Close(fd)
+	if OnDescriptor != nil {
+		OnDescriptor(fd, false)
+	}
+}
+
+// tryLock takes a lock of typ (F_RDLCK, F_WRLCK) on one byte for fd's description, or returns
+// errBusy.
+func tryLock(fd int, typ int16, at int64) error {
+	for {
+		err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &unix.Flock_t{Type: typ, Start: at, Len: 1})
+		switch err {
+		case unix.EINTR:
+		case unix.EAGAIN, unix.EACCES:
+			return errBusy
+		default:
+			return err
+		}
+	}
+}
+
+// waitLock is tryLock with Patience.
+func waitLock(fd int, typ int16, at int64) error {
+	for p := newPatience(); ; {
+		err := tryLock(fd, typ, at)
+		if err != errBusy || !p.again() {
+			return err
+		}
+	}
+}
+
+// holder returns the strongest lock that others than fd's description hold on one byte:
+// F_UNLCK, F_RDLCK or F_WRLCK.
+func holder(fd int, at int64) (int16, error) {
+	for {
+		l := unix.Flock_t{Type: unix.F_WRLCK, Start: at, Len: 1}
+		err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &l)
+		if err != unix.EINTR {
+			return l.Type, err
+		}
+	}
+}
+
+// patience counts a second down in short sleeps.
+type patience struct {
+	until time.Time
+	nap   time.Duration
+}
+
+func newPatience() *patience { return &patience{time.Now().Add(Patience), 50 * time.Microsecond} }
+
+func (p *patience) again() bool {
+	if !time.Now().Before(p.until) {
+		return false
+	}
+	ts := unix.NsecToTimespec(int64(p.nap))
+	_ = unix.Nanosleep(&ts, nil) // cut short by a signal: then we try a little earlier
+	p.nap = min(2*p.nap, 5*time.Millisecond)
+	return true
+}
+
+func fstat(fd int) (st unix.Stat_t, err error) {
+	for {
+		if err = unix.Fstat(fd, &st); err != unix.EINTR {
+			return st, err
+		}
+	}
+}
+
+// names reports whether path still names the file that st describes.
+func names(path string, st *unix.Stat_t) (bool, error) {
+	var now unix.Stat_t
+	err := unix.Lstat(path, &now)
+	if err == unix.ENOENT {
+		return false, nil
+	}
+	return err == nil && now.Dev == st.Dev && now.Ino == st.Ino, err
+}
+
+// readHeader reads the first bytes of a file of any sort. What a short file lacks is zero, which
+// no check lets pass.
+func readHeader(fd int) (h layout.Header, err error) {
+	_, err = readAt(fd, layout.Bytes(&h), 0)
+	return h, err
+}
+
+// readAt reads until b is full or the file ends.
+func readAt(fd int, b []byte, off int64) (n int, err error) {
+	for n < len(b) {
+		m, err := unix.Pread(fd, b[n:], off+int64(n))
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || m == 0 {
+			return n, err
+		}
+		n += m
+	}
+	return n, nil
+}
+
+func unlink(path string) error {
+	for {
+		if err := unix.Unlink(path); err != unix.EINTR {
+			return err
+		}
+	}
+}
