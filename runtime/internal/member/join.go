@@ -1,0 +1,197 @@
+package member
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+
+	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
+
+	"github.com/polyipc/polyipc/runtime/internal/crash"
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/shm"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+const op = "join root"
+
+// enter takes a slot. The root may be removed and made anew by others all the while; then we start
+// again, a few times.
+func enter(r *shm.Root) (*Member, error) {
+	for range 100 {
+		m, err := enterOnce(r)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			return m, nil
+		}
+	}
+	return nil, &ipcerr.Error{Op: op, Name: r.Path(), Code: ipcerr.Gone,
+		Hint: "the root is being removed and made anew, again and again, while we try to join it"}
+}
+
+// enterOnce returns nil and no error if the attempt is void and should be repeated.
+func enterOnce(r *shm.Root) (m *Member, err error) {
+	forks := forkCount()
+	fd, err := openOrMake(r)
+	if err != nil {
+		return nil, err
+	}
+	m = &Member{root: r, fd: -1}
+	defer func() {
+		closeFD(fd)
+		if err != nil && m != nil {
+			m.leave()
+			m = nil
+		}
+	}()
+	if err := unix.Fstat(fd, &m.file); err != nil {
+		return m, shm.Fail(op, r.Path(), err)
+	}
+	if m.uuid, err = check(fd, &m.file); err != nil {
+		return m, shm.Fail(op, r.Path()+"/members", err)
+	}
+	// The lock belongs to fd's description, and the description lives as long as a descriptor or a
+	// mapping refers to it. With the mapping alone left, that is exactly as long as this address space:
+	// closing descriptors does not matter, fork and raw clone do not copy it, exec and death end it.
+	// The mapping comes before the lock, and is marked before it: else a child forked in
+	// between would keep us alive.
+	if m.pin, err = pinMapping(fd); err != nil {
+		return m, shm.Fail(op, r.Path(), err)
+	}
+	slot, err := take(fd, r)
+	if err != nil {
+		return m, err
+	}
+	if err := m.register(fd, slot); err != nil {
+		return m, err
+	}
+	if m.fd, err = open(r, unix.O_RDONLY); err != nil && err != unix.ENOENT {
+		return m, shm.Fail(op, r.Path(), err)
+	}
+	// The file may have been removed with the root before we had the lock, and a fork before the
+	// marking has copied the mapping or fd. Nobody knows our token yet, so we simply try again.
+	if err != nil || !m.mine() || forkCount() != forks {
+		m.leave()
+		return nil, nil
+	}
+	return m, nil
+}
+
+// take finds a slot without an owner and locks it through fd. The search starts where the last one
+// ended, so that the generations of a slot are used up slowly: a token is used again after 2^19
+// joins at the very earliest, and after 2^31 if they are spread.
+func take(fd int, r *shm.Root) (int, error) {
+	var cursor uint32 // a hint: two who write it at once do no harm
+	if _, err := readAt(fd, layout.Bytes(&cursor), layout.MembersCursor); err != nil {
+		return 0, shm.Fail(op, r.Path(), err)
+	}
+	for i := range uint32(layout.Slots) {
+		slot := int((cursor%layout.Slots + i) % layout.Slots)
+		switch err := lockSlot(fd, slot); err {
+		case nil:
+			crash.Point("member.join.locked")
+			next := uint32(slot+1) % layout.Slots
+			if err := writeAt(fd, layout.Bytes(&next), layout.MembersCursor); err != nil {
+				return 0, shm.Fail(op, r.Path(), err)
+			}
+			return slot, nil
+		case unix.EAGAIN, unix.EACCES:
+		default:
+			return 0, shm.Fail(op, r.Path(), err)
+		}
+	}
+	return 0, full(r)
+}
+
+func lockSlot(fd, slot int) error {
+	for {
+		l := unix.Flock_t{Type: unix.F_WRLCK, Start: layout.SlotOffset(slot), Len: 1}
+		if err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &l); err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// register makes the slot ours by a new generation, then says who we are.
+//
+// Until the generation is written, the former owner's token seems alive, since the slot is locked:
+// that errs on the right side, and only for the moment. Killed anywhere in between, the lock is gone
+// and with it whoever holds any token of this slot.
+func (m *Member) register(fd, slot int) error {
+	at := layout.SlotOffset(slot)
+	var generation uint32
+	if n, err := readAt(fd, layout.Bytes(&generation), at); err != nil || n != 4 {
+		return shm.Fail(op, m.root.Path(), orShort(err))
+	}
+	if generation = (generation + 1) % layout.Generations; generation == 0 {
+		generation = 1
+	}
+	if err := writeAt(fd, layout.Bytes(&generation), at); err != nil {
+		return shm.Fail(op, m.root.Path(), err)
+	}
+	crash.Point("member.join.generation")
+	id, err := uuid.NewRandom()
+	if err != nil {
+		return shm.Fail(op, m.root.Path(), err)
+	}
+	s := layout.Slot{Generation: generation, Pid: uint32(unix.Getpid()), UUID: id, Joined: time.Now().UnixNano(),
+		StartTicks: startTicks(), PidNS: pidNamespace(), Written: generation}
+	copy(s.Language[:], Language)
+	copy(s.Command[:], command(len(s.Command)))
+	rest := layout.Bytes(&s)[4:]
+	if err := writeAt(fd, rest, at+4); err != nil {
+		return shm.Fail(op, m.root.Path(), err)
+	}
+	m.token = layout.Token(slot, generation)
+	return nil
+}
+
+// leave gives everything back.
+func (m *Member) leave() {
+	if m.pin != nil {
+		_ = unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(m.pin)), uintptr(len(m.pin)))
+		m.pin = nil
+	}
+	m.query.Lock()
+	defer m.query.Unlock()
+	if m.mine() {
+		closeFD(m.fd)
+	} else if m.fd >= 0 && OnDescriptor != nil {
+		OnDescriptor(m.fd, false)
+	}
+	m.fd = -1
+}
+
+// openOrMake opens the members file, which the first process in a root makes: aside, and published
+// whole, so that of many who come first one wins and the others find its file.
+func openOrMake(r *shm.Root) (int, error) {
+	for {
+		fd, err := open(r, unix.O_RDWR)
+		if err != unix.ENOENT {
+			if err != nil {
+				err = shm.Fail(op, r.Path()+"/members", err)
+			}
+			return fd, err
+		}
+		err = r.CreateMembers()
+		if err != nil && ipcerr.CodeOf(err) != ipcerr.Exists {
+			return -1, err
+		}
+	}
+}
+
+// check makes sure that this is a members file and returns its UUID.
+func check(fd int, st *unix.Stat_t) ([16]byte, error) {
+	var h layout.Header
+	if _, err := readAt(fd, layout.Bytes(&h), 0); err != nil {
+		return h.UUID, err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size != layout.MembersFile {
+		return h.UUID, &ipcerr.Error{Op: op, Code: ipcerr.Corrupt,
+			Hint: fmt.Sprintf("the list of members has %d bytes, not %d: remove the root once no process uses it", st.Size, layout.MembersFile)}
+	}
+	return h.UUID, h.Check(layout.KindMembers, st.Size, h.UUID)
+}
