@@ -7,6 +7,7 @@ ARGS ?=
 FUZZTIME ?= 60s
 MINUTES ?= 60
 
+MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
 CMAKE_BUILD := cmake --build build --parallel
 RUN_TESTS := $(VENV)/python tests/run.py

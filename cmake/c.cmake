@@ -1,7 +1,8 @@
 # The C programs: tests, examples, and the peers that the cross-language tests start.
 #
 # Each .c file in the directories below is one program. A test passes with exit code 0 and is
-# skipped with 77; any other code fails it, and so does a run of more than two minutes.
+# skipped with 77; any other code fails it, and so does a run of more than two minutes. It starts at
+# the top of the source tree, and finds the library's path in POLYIPC_LIBRARY.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 # The distributions do not agree on the name of msgpack-c's C library.
@@ -11,6 +12,8 @@ add_library(polyipc_c_rules INTERFACE)
 target_compile_features(polyipc_c_rules INTERFACE c_std_11)
 target_compile_options(polyipc_c_rules INTERFACE -Wall -Wextra -Werror -g)
 target_include_directories(polyipc_c_rules INTERFACE ${PROJECT_SOURCE_DIR}/bindings/c/include)
+# As needed: tests that load the library themselves must not find it loaded.
+target_link_options(polyipc_c_rules INTERFACE -Wl,--as-needed)
 target_link_libraries(polyipc_c_rules INTERFACE
   polyipc::polyipc PkgConfig::MSGPACK Threads::Threads ${CMAKE_DL_LIBS})
 if(POLYIPC_SANITIZE)
@@ -32,13 +35,14 @@ function(polyipc_c_programs prefix output directory)
       OUTPUT_NAME ${name} C_EXTENSIONS ON RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${output})
     if(ARGN STREQUAL "TEST")
       add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-      set_tests_properties(${target} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+      set_tests_properties(${target} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120
+                           ENVIRONMENT POLYIPC_LIBRARY=${polyipc_so})
     endif()
   endforeach()
 endfunction()
 
 polyipc_c_programs(c test/c bindings/c/tests TEST)
-polyipc_c_programs(abi test/abi tests/abi TEST)
-polyipc_c_programs(fork test/fork tests/fork TEST)
-polyipc_c_programs(peer test/cross tests/cross)
+polyipc_c_programs(abi test/abi tests/abi/c TEST)
+polyipc_c_programs(fork test/fork tests/fork/c TEST)
+polyipc_c_programs(peer test/cross tests/cross/c)
 polyipc_c_programs(example bin/examples bindings/c/examples)

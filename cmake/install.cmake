@@ -5,7 +5,10 @@ include(CMakePackageConfigHelpers)
 set(polyipc_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/polyipc)
 set(polyipc_record_dir share/polyipc) # uninstall.cmake looks there
 
-# pkg-config and the package are relocatable unless a directory was given as an absolute path.
+# Both files find the prefix from where they lie, so that `cmake --install build --prefix ...` and
+# packagers may put the tree anywhere.
+cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_LIBDIR BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX} OUTPUT_VARIABLE polyipc_prefix)
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY ${polyipc_prefix}/pkgconfig OUTPUT_VARIABLE polyipc_prefix)
 foreach(dir libdir includedir)
   string(TOUPPER ${dir} upper)
   cmake_path(APPEND polyipc_pc_${dir} "\${prefix}" "${CMAKE_INSTALL_${upper}}")

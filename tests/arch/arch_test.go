@@ -16,11 +16,11 @@ const module = "github.com/polyipc/polyipc"
 
 // pkg is what the go command says of a package.
 type pkg struct {
-	Dir          string
-	ImportPath   string
-	GoFiles      []string
-	CgoFiles     []string
-	Imports      []string
+	Dir        string
+	ImportPath string
+	GoFiles    []string
+	CgoFiles   []string
+	Imports    []string
 }
 
 // name is the package's path within the module; "." for its root.
