@@ -1,0 +1,69 @@
+/* host.c - the program we are loaded into stays as it was: signal masks, signal handlers, limits.
+ *
+ * Go's runtime, as it starts, installs handlers for SIGSEGV, SIGBUS, SIGFPE, SIGPIPE and SIGURG
+ * (which hand on to the host's what is not Go's), starts threads, and raises the soft limit of
+ * open files. Called by load.c around each start of Go. */
+#include "keep.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Go's threads inherit the mask of the thread that starts it. They must not take the signals that
+ * a program blocks in all its threads and picks up with sigwait or signalfd, so only those stay
+ * open that a thread raises against itself, and SIGURG, with which Go's scheduler preempts. */
+static void mask_for_go(sigset_t *mask) {
+    static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGURG};
+    sigfillset(mask);
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        sigdelset(mask, open[i]);
+}
+
+static bool is_go(const struct pi_keep *keep, const struct sigaction *action) {
+    return pi_image_has(keep, (uintptr_t)action->sa_sigaction);
+}
+
+void pi_host_before_go(struct pi_keep *keep) {
+    struct pi_host *host = &keep->host;
+    for (int signal = 1; signal < PI_SIGNALS; signal++) {
+        struct sigaction now;
+        if (sigaction(signal, NULL, &now) == 0 && !is_go(keep, &now))
+            host->before[signal] = now;
+    }
+    getrlimit(RLIMIT_NOFILE, &host->files);
+    sigset_t mask;
+    mask_for_go(&mask);
+    pthread_sigmask(SIG_SETMASK, &mask, &host->mask);
+}
+
+void pi_host_after_go(struct pi_keep *keep) {
+    pthread_sigmask(SIG_SETMASK, &keep->host.mask, NULL);
+}
+
+/* Go raises the soft limit to one below the hard one. What is not that is the host's own doing. */
+static void put_back_limit(const struct pi_keep *keep) {
+    struct rlimit now;
+    const struct rlimit *was = &keep->host.files;
+    if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max == was->rlim_max &&
+        now.rlim_cur == was->rlim_max - 1 && was->rlim_cur < now.rlim_cur)
+        setrlimit(RLIMIT_NOFILE, was);
+}
+
+void pi_host_started(void) {
+    struct pi_keep *keep = pi_now.keep;
+    if (keep == NULL)
+        return;
+    put_back_limit(keep);
+    atomic_store(&keep->started, 1);
+    pi_futex_wake_all(&keep->started);
+}
+
+/* The handlers of a runtime that is no more must not run: they would take its locks. */
+void pi_host_in_child(struct pi_keep *keep) {
+    for (int signal = 1; signal < PI_SIGNALS; signal++) {
+        struct sigaction now;
+        if (sigaction(signal, NULL, &now) == 0 && is_go(keep, &now))
+            sigaction(signal, &keep->host.before[signal], NULL);
+    }
+    if (atomic_load(&keep->started) == 0)
+        put_back_limit(keep);
+}

@@ -1,0 +1,24 @@
+package main
+
+/*
+#include "keep.h"
+*/
+import "C"
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// This file is the Go view of keep.h: memory that outlives this runtime in a forked child.
+
+type entry C.struct_pi_entry
+
+func keep() *C.struct_pi_keep { return C.pi_now.keep }
+
+// entryAt is entry i, which must be committed.
+func entryAt(i uint32) *entry {
+	return (*entry)(unsafe.Add(unsafe.Pointer(keep().entries), uintptr(i)*unsafe.Sizeof(entry{})))
+}
+
+func (e *entry) live() *atomic.Uint32 { return (*atomic.Uint32)(unsafe.Pointer(&e.handle)) }

@@ -1,0 +1,193 @@
+/* keep.h - what survives a fork.
+ *
+ * A forked child has our memory but not the threads of Go's runtime, so on its first call it puts
+ * the whole data of this library back to what it was before the runtime started, and starts it
+ * again ("rewind", image.c). Whatever must outlive that lies
+ *
+ *   - in the keep, an anonymous private mapping made when the library is loaded: each process has
+ *     its own copy, a child starts with its parent's; or
+ *   - in pi_now, the one variable that a rewind leaves alone; or
+ *   - in pi_me, the variables of one thread.
+ *
+ * Who writes what is said at each field. The files, lowest first:
+ *   keep.c    makes the keep; gate and tables of handles and descriptors
+ *   image.c   finds this library in memory, takes its snapshot, rewinds it
+ *   host.c    signals and limits of the host: recorded, protected, put back
+ *   load.c    the constructors, the fork handlers, reload
+ *   trampoline.c  the exported functions
+ *   plain.c   exported functions that need no Go; errors
+ *   pyshim.c  exported functions for the Python binding
+ */
+#ifndef PI_KEEP_H
+#define PI_KEEP_H
+
+#include <polyipc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+
+/* ---- handles ---------------------------------------------------------------------------- */
+
+enum {
+    PI_INDEX_BITS = 20,
+    PI_MAX_HANDLES = 1 << PI_INDEX_BITS,
+    PI_MAX_ROOTS = 1024,
+    PI_ROOT_BYTES = 4096, /* PATH_MAX */
+    PI_NAME_BYTES = 136,
+    PI_MAX_DESCRIPTORS = 1 << 20,
+    PI_SIGNALS = 65,
+};
+
+enum pi_kind { PI_NONE = 0, PI_QUEUE = 1 };
+
+/* A handle as a forked child has to find it. Written and cleared by Go (handles.go) under the
+ * lock of its table and within the gate; read by a child that adopts the handle.
+ *
+ *   handle  bits 0-19  index into the table
+ *           bits 20-30 generation, 1 to 2047; goes up with each reuse of the index
+ */
+struct pi_entry {
+    _Atomic uint32_t handle; /* stored last when opened, zeroed first when closed; 0: free */
+    uint32_t generation;     /* the last one used; outlives the handle */
+    uint32_t kind;           /* enum pi_kind */
+    int32_t descriptor;      /* holds the user's lock on the object's file */
+    uint64_t address;        /* of the mapping */
+    uint64_t length;         /* of the mapping, bytes */
+    uint32_t root;           /* index into the roots */
+    uint32_t reserved;
+    char name[PI_NAME_BYTES]; /* of the object, NUL-terminated */
+};
+
+/* ---- the keep --------------------------------------------------------------------------- */
+
+struct pi_range {
+    char *start;    /* of writable data that is not read-only after relocation */
+    size_t size;    /* bytes */
+    size_t stored;  /* how many of them come from the file; the rest starts as zero */
+    char *snapshot; /* copy of the stored bytes from before Go started */
+};
+
+struct pi_image {
+    bool rewindable; /* false: a forked child gets POLYIPC_UNSUPPORTED */
+    const char *why_not;
+    char *text_start, *text_end; /* all executable bytes */
+    struct pi_range range[4];
+    int ranges;
+    void (**init)(int, char **, char **); /* DT_INIT_ARRAY */
+    size_t inits;
+    const char *tls_image; /* start values of this library's thread-local variables */
+    size_t tls_stored, tls_size;
+    ptrdiff_t tls_offset; /* of that block from the thread pointer, the same in every thread */
+    int argc;
+    char **argv, **envp;
+};
+
+struct pi_host {
+    struct sigaction before[PI_SIGNALS]; /* the host's dispositions before Go installed its own */
+    sigset_t mask;                       /* of the thread that loads, while Go starts */
+    struct rlimit files;                 /* RLIMIT_NOFILE before Go raised it */
+};
+
+struct pi_keep {
+    struct pi_image image; /* written by the first constructor, then constant */
+    struct pi_host host;   /* written before each start of Go */
+
+    _Atomic uint32_t started; /* futex; 1 once Go's init functions have run in this process */
+    uint32_t forks;           /* how many forks lie between the loading process and this one */
+    pthread_mutex_t reload;   /* only one thread rewinds */
+    _Atomic uint32_t gate;    /* futex; see pi_gate_enter */
+
+    pthread_key_t detail_key; /* frees a thread's error text */
+    pthread_key_t go_key;     /* Go's key for its thread state, when go_key_known */
+    bool go_key_known;
+
+    struct pi_entry *entries;        /* PI_MAX_HANDLES, committed as they are needed */
+    size_t committed;                /* entries that may be touched */
+    char *roots;                     /* PI_MAX_ROOTS strings of PI_ROOT_BYTES */
+    _Atomic uint64_t *descriptors;   /* bitmap of descriptors that a child closes */
+    _Atomic uint32_t descriptor_top; /* one behind the highest word ever used */
+
+    const void *python; /* struct pi_python, see pyshim.c */
+};
+
+struct pi_table;
+
+/* The variable that no rewind touches. */
+extern struct pi_now {
+    const struct pi_table *_Atomic table; /* what the exported functions jump through */
+    struct pi_keep *keep;                 /* constant once made; NULL: it could not be made */
+} pi_now;
+
+/* Operations that fail in normal work; plain.c has their names. */
+enum pi_operation { PI_OP_TEXT, PI_OP_PUT, PI_OP_GET, PI_OP_LEASE, PI_OP_JOIN, PI_OP_CALL };
+
+/* Per thread. A rewind keeps those of the thread that makes it; it is the child's only one. */
+struct pi_thread {
+    int interruptible;
+    char *detail; /* malloc'ed text of the last error that had one */
+    size_t detail_length, detail_capacity;
+    enum pi_operation operation; /* not PI_OP_TEXT: detail is to be made from these three */
+    polyipc_status status;       /* of the last error */
+    uint32_t handle;             /* of the last error, 0 if none */
+};
+
+/* Go needs the static model for its own variable anyway. */
+extern __thread struct pi_thread pi_me __attribute__((tls_model("initial-exec")));
+
+struct pi_keep *pi_keep_make(void); /* NULL when memory is short */
+
+/* Makes entries[index] usable; false when memory is short. Called under the table's lock. */
+bool pi_keep_commit(struct pi_keep *keep, size_t index);
+
+/* Whoever makes or ends descriptors and handles stands within the gate. fork waits for them, at
+ * most a second, and meanwhile lets nobody in: so a child never finds half a handle. Entering
+ * twice from one thread may make a fork wait that second. */
+void pi_gate_enter(void);
+void pi_gate_leave(void);
+void pi_gate_close(struct pi_keep *keep);         /* before a fork */
+void pi_gate_open(struct pi_keep *keep);          /* after it, in the parent */
+void pi_gate_open_in_child(struct pi_keep *keep); /* after it, in the child */
+
+/* Closes what would lie about the child: the parent's descriptors that its members locks hang on. */
+void pi_descriptors_close(struct pi_keep *keep);
+
+/* ---- image.c ---------------------------------------------------------------------------- */
+
+void pi_image_find(struct pi_keep *keep, int argc, char **argv, char **envp);
+bool pi_image_has(const struct pi_keep *keep, uintptr_t code);
+void pi_image_rewind(struct pi_keep *keep); /* only pi_now, the keep and pi_me keep their values */
+void pi_image_learn_key(struct pi_keep *keep);
+void pi_image_forget_thread(struct pi_keep *keep); /* makes this thread one that Go never saw */
+
+/* ---- host.c ----------------------------------------------------------------------------- */
+
+void pi_host_before_go(struct pi_keep *keep); /* records, and masks signals for Go's threads */
+void pi_host_after_go(struct pi_keep *keep);  /* restores this thread's mask */
+void pi_host_started(void);                   /* called from Go's init: restores the limit */
+void pi_host_in_child(struct pi_keep *keep);  /* restores dispositions and limit */
+
+/* ---- load.c ----------------------------------------------------------------------------- */
+
+const struct pi_table *pi_reload(void); /* the child's first call; returns the table to use */
+
+/* ---- trampoline.c ----------------------------------------------------------------------- */
+
+extern const struct pi_table pi_own, pi_slow, pi_dead;
+
+/* ---- plain.c ---------------------------------------------------------------------------- */
+
+/* Records why a call failed, with a text, which is copied, or with no more than is known anyway. */
+void pi_fail_text(const char *text, size_t length);
+void pi_fail_plain(enum pi_operation operation, uint32_t handle, polyipc_status status);
+void pi_detail_free(void *text); /* destructor of detail_key */
+int pi_interruptible(void);      /* this thread's wish, as polyipc_thread_interruptible left it */
+
+/* ---- futex ------------------------------------------------------------------------------ */
+
+/* Waits while *word is value, at most ns nanoseconds. May return early. */
+void pi_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t ns);
+void pi_futex_wake_all(_Atomic uint32_t *word);
+
+#endif

@@ -1,0 +1,246 @@
+package main
+
+/*
+#include "keep.h"
+*/
+import "C"
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/runtime/queue"
+)
+
+// The exports of polyipc/queue.h that make, end and describe queues. Those that move messages are
+// in queue_put.go, queue_get.go and queue_lease.go.
+
+// findQueue returns the queue behind a handle.
+func findQueue(op operation, id C.uint32_t) (*queue.Queue, error) {
+	o := handles.find(uint32(id))
+	if o == nil {
+		return findInherited(op, id)
+	}
+	if q, ok := o.noun.(*queue.Queue); ok {
+		return q, nil
+	}
+	return nil, badHandle(op, id)
+}
+
+func findInherited(op operation, id C.uint32_t) (*queue.Queue, error) {
+	o, err := handles.adopt(uint32(id))
+	if err != nil {
+		return nil, err
+	}
+	if o != nil {
+		if q, ok := o.noun.(*queue.Queue); ok {
+			return q, nil
+		}
+	}
+	return nil, badHandle(op, id)
+}
+
+func badHandle(op operation, id C.uint32_t) error {
+	hint := "the handle is none of a queue that is open in this process"
+	if id == 0 {
+		hint = "the handle is zero: create or open a queue first"
+	}
+	return &ipcerr.Error{Op: string(op), Code: ipcerr.BadHandle, Hint: hint}
+}
+
+// goString copies a C string; NULL is the empty one.
+func goString(s *C.char) string {
+	if s == nil {
+		return ""
+	}
+	return C.GoString(s)
+}
+
+// options reads the caller's options; NULL are the defaults.
+func options(op operation, o *C.polyipc_queue_options) (queue.Options, error) {
+	if o == nil {
+		return queue.Options{}, nil
+	}
+	const known = C.POLYIPC_KEPT | C.POLYIPC_TRANSIENT | C.POLYIPC_PICKLE
+	if o.size != C.uint32_t(unsafe.Sizeof(*o)) {
+		return queue.Options{}, invalid(op, "options of %d bytes, not %d: set size to sizeof(polyipc_queue_options), and use the header of this library", o.size, unsafe.Sizeof(*o))
+	}
+	if o.flags&^known != 0 {
+		return queue.Options{}, invalid(op, "unknown bits %#x in flags: use POLYIPC_KEPT, POLYIPC_TRANSIENT, POLYIPC_PICKLE", o.flags&^known)
+	}
+	return queue.Options{
+		Root: goString(o.root), MaxSize: int64(o.max_size), Capacity: int64(o.capacity),
+		Kept: o.flags&C.POLYIPC_KEPT != 0, Transient: o.flags&C.POLYIPC_TRANSIENT != 0, Pickle: o.flags&C.POLYIPC_PICKLE != 0,
+	}, nil
+}
+
+func open(op operation, name *C.char, o *C.polyipc_queue_options, out *C.polyipc_queue,
+	how func(string, queue.Options) (*queue.Queue, error)) error {
+	if out == nil {
+		return invalid(op, "out_queue is NULL: give it a place for the handle")
+	}
+	opts, err := options(op, o)
+	if err != nil {
+		return err
+	}
+	if name != nil && *name == 0 {
+		return invalid(op, "the name is empty: give 1 to 128 of [A-Za-z0-9._-], or NULL for an anonymous queue")
+	}
+	i, err := handles.reserve(string(op))
+	if err != nil {
+		return err
+	}
+	q, err := how(goString(name), opts)
+	if err != nil {
+		handles.abandon(i)
+		return err
+	}
+	id, err := handles.publish(i, q, inherited{C.PI_QUEUE, q.Inherit()})
+	if err != nil {
+		_ = q.Close()
+		return err
+	}
+	out.id = C.uint32_t(id)
+	return nil
+}
+
+//export pg_queue_create
+func pg_queue_create(name *C.char, o *C.polyipc_queue_options, out *C.polyipc_queue) (s status) {
+	const op = operation("create queue")
+	defer guard(op, &s)
+	room(false)
+	return done(op, 0, open(op, name, o, out, queue.Create))
+}
+
+//export pg_queue_open
+func pg_queue_open(name *C.char, o *C.polyipc_queue_options, out *C.polyipc_queue) (s status) {
+	const op = operation("open queue")
+	defer guard(op, &s)
+	room(false)
+	return done(op, 0, open(op, name, o, out, queue.Open))
+}
+
+//export pg_queue_open_or_create
+func pg_queue_open_or_create(name *C.char, o *C.polyipc_queue_options, out *C.polyipc_queue) (s status) {
+	const op = operation("open or create queue")
+	defer guard(op, &s)
+	room(false)
+	return done(op, 0, open(op, name, o, out, queue.OpenOrCreate))
+}
+
+//export pg_queue_close
+func pg_queue_close(h C.polyipc_queue) (s status) {
+	const op = operation("close queue")
+	defer guard(op, &s)
+	room(false)
+	return done(op, h.id, closeQueue(op, h.id))
+}
+
+func closeQueue(op operation, id C.uint32_t) error {
+	o, what, ok := handles.take(uint32(id))
+	switch {
+	case !ok:
+		return badHandle(op, id)
+	case o == nil:
+		return closeInherited(what)
+	}
+	return closeNoun(o.noun)
+}
+
+//export pg_queue_unlink
+func pg_queue_unlink(name, root *C.char) (s status) {
+	const op = operation("unlink queue")
+	defer guard(op, &s)
+	room(false)
+	if name == nil || *name == 0 {
+		return done(op, 0, invalid(op, "the name is NULL or empty: say which queue"))
+	}
+	return done(op, 0, queue.Unlink(goString(root), goString(name)))
+}
+
+//export pg_queue_name
+func pg_queue_name(h C.polyipc_queue, buffer *C.char, capacity C.size_t) (s status) {
+	const op = operation("name queue")
+	defer guard(op, &s)
+	room(false)
+	q, err := findQueue(op, h.id)
+	if err != nil {
+		return done(op, h.id, err)
+	}
+	name := q.Name()
+	if buffer == nil || uint64(capacity) <= uint64(len(name)) {
+		return done(op, h.id, &ipcerr.Error{Op: string(op), Name: name, Code: ipcerr.TooSmall, Hint: "give a buffer of 129 bytes"})
+	}
+	b := unsafe.Slice((*byte)(unsafe.Pointer(buffer)), len(name)+1)
+	b[copy(b, name)] = 0
+	return C.POLYIPC_OK
+}
+
+//export pg_queue_size
+func pg_queue_size(h C.polyipc_queue, out *C.int64_t) (s status) {
+	const op = operation("size queue")
+	defer guard(op, &s)
+	room(false)
+	q, err := findQueue(op, h.id)
+	if err == nil && out == nil {
+		err = invalid(op, "out_size is NULL")
+	}
+	if err != nil {
+		return done(op, h.id, err)
+	}
+	n, err := q.Size()
+	if err == nil {
+		*out = C.int64_t(n)
+	}
+	return done(op, h.id, err)
+}
+
+//export pg_queue_shutdown
+func pg_queue_shutdown(h C.polyipc_queue, immediate C.int) (s status) {
+	const op = operation("shut down queue")
+	defer guard(op, &s)
+	room(false)
+	q, err := findQueue(op, h.id)
+	if err == nil {
+		err = q.Shutdown(immediate != 0)
+	}
+	return done(op, h.id, err)
+}
+
+//export pg_gc
+func pg_gc(root *C.char, out *C.int64_t) (s status) {
+	const op = operation("collect garbage")
+	defer guard(op, &s)
+	room(false)
+	n, err := queue.GC(goString(root))
+	if err == nil && out != nil {
+		*out = C.int64_t(n)
+	}
+	return done(op, 0, err)
+}
+
+// body views the caller's bytes for a put.
+func body(op operation, data unsafe.Pointer, size C.size_t) ([]byte, error) {
+	switch {
+	case size == 0:
+		return nil, nil
+	case data == nil:
+		return nil, invalid(op, "data is NULL and size %d: give the bytes, or size 0", size)
+	case size > queue.MaxMessage:
+		return nil, &ipcerr.Error{Op: string(op), Code: ipcerr.TooLarge, Hint: "a message has at most 2^40 bytes"}
+	}
+	return unsafe.Slice((*byte)(data), int(size)), nil
+}
+
+// space views the caller's buffer for a get. A capacity beyond any message is as good as that.
+func space(op operation, buffer unsafe.Pointer, capacity C.size_t) ([]byte, error) {
+	if capacity == 0 {
+		return nil, nil
+	}
+	if buffer == nil {
+		return nil, invalid(op, "buffer is NULL and capacity %d: give a buffer, or capacity 0 to learn the size", capacity)
+	}
+	n := min(uint64(capacity), queue.MaxMessage, uint64(math.MaxUint64-uintptr(buffer)))
+	return unsafe.Slice((*byte)(buffer), int(n)), nil
+}
