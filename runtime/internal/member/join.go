@@ -3,7 +3,6 @@ package member
 import (
 	"fmt"
 	"time"
-	"unsafe"
 
 	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
@@ -34,14 +33,14 @@ func enter(r *shm.Root) (*Member, error) {
 
 // enterOnce returns nil and no error if the attempt is void and should be repeated.
 func enterOnce(r *shm.Root) (m *Member, err error) {
-	forks := forkCount()
+	forks := shm.ForkCount()
 	fd, err := openOrMake(r)
 	if err != nil {
 		return nil, err
 	}
 	m = &Member{root: r, fd: -1}
 	defer func() {
-		closeFD(fd)
+		shm.CloseFile(fd, OnDescriptor)
 		if err != nil && m != nil {
 			m.leave()
 			m = nil
@@ -51,14 +50,14 @@ func enterOnce(r *shm.Root) (m *Member, err error) {
 		return m, shm.Fail(op, r.Path(), err)
 	}
 	if m.uuid, err = check(fd, &m.file); err != nil {
-		return m, shm.Fail(op, r.Path()+"/members", err)
+		return m, shm.Fail(op, file(r), err)
 	}
 	// The lock belongs to fd's description, and the description lives as long as a descriptor or a
 	// mapping refers to it. With the mapping alone left, that is exactly as long as this address space:
 	// closing descriptors does not matter, fork and raw clone do not copy it, exec and death end it.
 	// The mapping comes before the lock, and is marked before it: else a child forked in
 	// between would keep us alive.
-	if m.pin, err = pinMapping(fd); err != nil {
+	if m.pin, err = shm.Pin(fd); err != nil {
 		return m, shm.Fail(op, r.Path(), err)
 	}
 	slot, err := take(fd, r)
@@ -73,7 +72,7 @@ func enterOnce(r *shm.Root) (m *Member, err error) {
 	}
 	// The file may have been removed with the root before we had the lock, and a fork before the
 	// marking has copied the mapping or fd. Nobody knows our token yet, so we simply try again.
-	if err != nil || !m.mine() || forkCount() != forks {
+	if err != nil || !m.mine() || shm.ForkCount() != forks {
 		m.leave()
 		return nil, nil
 	}
@@ -85,34 +84,25 @@ func enterOnce(r *shm.Root) (m *Member, err error) {
 // joins at the very earliest, and after 2^31 if they are spread.
 func take(fd int, r *shm.Root) (int, error) {
 	var cursor uint32 // a hint: two who write it at once do no harm
-	if _, err := readAt(fd, layout.Bytes(&cursor), layout.MembersCursor); err != nil {
+	if _, err := shm.ReadAt(fd, layout.Bytes(&cursor), layout.MembersCursor); err != nil {
 		return 0, shm.Fail(op, r.Path(), err)
 	}
 	for i := range uint32(layout.Slots) {
 		slot := int((cursor%layout.Slots + i) % layout.Slots)
-		switch err := lockSlot(fd, slot); err {
+		switch err := shm.TryLock(fd, unix.F_WRLCK, layout.SlotOffset(slot)); err {
 		case nil:
 			crash.Point("member.join.locked")
 			next := uint32(slot+1) % layout.Slots
-			if err := writeAt(fd, layout.Bytes(&next), layout.MembersCursor); err != nil {
+			if err := shm.WriteAt(fd, layout.MembersCursor, layout.Bytes(&next)); err != nil {
 				return 0, shm.Fail(op, r.Path(), err)
 			}
 			return slot, nil
-		case unix.EAGAIN, unix.EACCES:
+		case shm.ErrBusy:
 		default:
 			return 0, shm.Fail(op, r.Path(), err)
 		}
 	}
 	return 0, full(r)
-}
-
-func lockSlot(fd, slot int) error {
-	for {
-		l := unix.Flock_t{Type: unix.F_WRLCK, Start: layout.SlotOffset(slot), Len: 1}
-		if err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &l); err != unix.EINTR {
-			return err
-		}
-	}
 }
 
 // register makes the slot ours by a new generation, then says who we are.
@@ -123,13 +113,13 @@ func lockSlot(fd, slot int) error {
 func (m *Member) register(fd, slot int) error {
 	at := layout.SlotOffset(slot)
 	var generation uint32
-	if n, err := readAt(fd, layout.Bytes(&generation), at); err != nil || n != 4 {
-		return shm.Fail(op, m.root.Path(), orShort(err))
+	if n, err := shm.ReadAt(fd, layout.Bytes(&generation), at); err != nil || n != 4 {
+		return shm.Fail(op, m.root.Path(), short(err))
 	}
 	if generation = (generation + 1) % layout.Generations; generation == 0 {
 		generation = 1
 	}
-	if err := writeAt(fd, layout.Bytes(&generation), at); err != nil {
+	if err := shm.WriteAt(fd, at, layout.Bytes(&generation)); err != nil {
 		return shm.Fail(op, m.root.Path(), err)
 	}
 	crash.Point("member.join.generation")
@@ -142,7 +132,7 @@ func (m *Member) register(fd, slot int) error {
 	copy(s.Language[:], Language)
 	copy(s.Command[:], command(len(s.Command)))
 	rest := layout.Bytes(&s)[4:]
-	if err := writeAt(fd, rest, at+4); err != nil {
+	if err := shm.WriteAt(fd, at+4, rest); err != nil {
 		return shm.Fail(op, m.root.Path(), err)
 	}
 	m.token = layout.Token(slot, generation)
@@ -152,13 +142,13 @@ func (m *Member) register(fd, slot int) error {
 // leave gives everything back.
 func (m *Member) leave() {
 	if m.pin != nil {
-		_ = unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(m.pin)), uintptr(len(m.pin)))
+		shm.Unpin(m.pin)
 		m.pin = nil
 	}
 	m.query.Lock()
 	defer m.query.Unlock()
 	if m.mine() {
-		closeFD(m.fd)
+		shm.CloseFile(m.fd, OnDescriptor)
 	} else if m.fd >= 0 && OnDescriptor != nil {
 		OnDescriptor(m.fd, false)
 	}
@@ -172,7 +162,7 @@ func openOrMake(r *shm.Root) (int, error) {
 		fd, err := open(r, unix.O_RDWR)
 		if err != unix.ENOENT {
 			if err != nil {
-				err = shm.Fail(op, r.Path()+"/members", err)
+				err = shm.Fail(op, file(r), err)
 			}
 			return fd, err
 		}
@@ -186,7 +176,7 @@ func openOrMake(r *shm.Root) (int, error) {
 // check makes sure that this is a members file and returns its UUID.
 func check(fd int, st *unix.Stat_t) ([16]byte, error) {
 	var h layout.Header
-	if _, err := readAt(fd, layout.Bytes(&h), 0); err != nil {
+	if _, err := shm.ReadAt(fd, layout.Bytes(&h), 0); err != nil {
 		return h.UUID, err
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size != layout.MembersFile {
@@ -194,4 +184,18 @@ func check(fd int, st *unix.Stat_t) ([16]byte, error) {
 			Hint: fmt.Sprintf("the list of members has %d bytes, not %d: remove the root once no process uses it", st.Size, layout.MembersFile)}
 	}
 	return h.UUID, h.Check(layout.KindMembers, st.Size, h.UUID)
+}
+
+func file(r *shm.Root) string { return r.Path() + "/members" }
+
+func open(r *shm.Root, flags int) (int, error) {
+	return shm.OpenFile(file(r), flags, 0, OnDescriptor)
+}
+
+// short is the error of a read that got too little: err, or that the file was truncated.
+func short(err error) error {
+	if err != nil {
+		return err
+	}
+	return &ipcerr.Error{Op: op, Code: ipcerr.Corrupt, Hint: "the list of members was truncated: remove the root once no process uses it"}
 }

@@ -132,31 +132,21 @@ func (m *Member) ask(slot int, generation uint32) (alive, sure bool) {
 	m.query.RLock()
 	defer m.query.RUnlock()
 	var now uint32
-	if n, err := readAt(m.fd, layout.Bytes(&now), layout.SlotOffset(slot)); err != nil || n != 4 {
+	if n, err := shm.ReadAt(m.fd, layout.Bytes(&now), layout.SlotOffset(slot)); err != nil || n != 4 {
 		return false, false
 	}
-	locked, err := m.locked(slot)
+	// The question goes through a description of its own: to the one that holds a lock, the kernel
+	// says that the lock is free.
+	lock, err := shm.Holder(m.fd, layout.SlotOffset(slot))
 	if err != nil {
 		return false, false
 	}
-	if locked && now == generation {
+	if lock != unix.F_UNLCK && now == generation {
 		return true, true
 	}
 	// It seems dead. A host that closes all descriptors closes ours too, and its number may belong to
 	// another file by now, which has no locks: so be sure.
 	return false, m.mine()
-}
-
-// locked reports whether a living process holds the slot. The question goes through a description
-// of its own: to the one that holds a lock, the kernel says that the lock is free.
-func (m *Member) locked(slot int) (bool, error) {
-	for {
-		l := unix.Flock_t{Type: unix.F_WRLCK, Start: layout.SlotOffset(slot), Len: 1}
-		err := unix.FcntlFlock(uintptr(m.fd), unix.F_OFD_GETLK, &l)
-		if err != unix.EINTR {
-			return l.Type != unix.F_UNLCK, err
-		}
-	}
 }
 
 // mine reports whether fd is still the members file. Call with query held.
@@ -182,7 +172,7 @@ func (m *Member) reopen() bool {
 	}
 	m.fd = fd
 	if !m.mine() { // the root was made anew; our own members file has no name any more
-		closeFD(fd)
+		shm.CloseFile(fd, OnDescriptor)
 		m.fd = -1
 		return false
 	}
@@ -192,7 +182,7 @@ func (m *Member) reopen() bool {
 // current reports whether the root still has the members file that we are in.
 func (m *Member) current() bool {
 	var st unix.Stat_t
-	return unix.Lstat(m.root.Path()+"/members", &st) == nil && st.Dev == m.file.Dev && st.Ino == m.file.Ino
+	return unix.Lstat(file(m.root), &st) == nil && st.Dev == m.file.Dev && st.Ino == m.file.Ino
 }
 
 // Info is what a member said about itself.
@@ -211,34 +201,31 @@ type Info struct {
 // now, or it died before it said anything.
 func (m *Member) Info(token uint32) (Info, bool) {
 	slot, generation := layout.SplitToken(token)
-	var s layout.Slot
-	for range 2 {
-		if ok, sure := m.read(slot, &s); !ok && sure {
+	for range 3 {
+		a, ok := m.read(slot)
+		b, again := m.read(slot)
+		switch {
+		case !ok || !again:
+			if !m.reopen() {
+				return Info{}, false
+			}
+		case a != b: // it is being written
+		case generation == 0 || a.Generation != generation || a.Written != generation:
 			return Info{}, false
-		} else if ok {
-			break
-		}
-		if !m.reopen() {
-			return Info{}, false
+		default:
+			return Info{Pid: int(a.Pid), PidNS: a.PidNS, StartTicks: a.StartTicks, Joined: time.Unix(0, a.Joined),
+				Language: text(a.Language[:]), Command: text(a.Command[:]), UUID: a.UUID, Alive: m.Alive(token)}, true
 		}
 	}
-	if generation == 0 || s.Generation != generation || s.Written != generation {
-		return Info{}, false
-	}
-	return Info{Pid: int(s.Pid), PidNS: s.PidNS, StartTicks: s.StartTicks, Joined: time.Unix(0, s.Joined),
-		Language: text(s.Language[:]), Command: text(s.Command[:]), UUID: s.UUID, Alive: m.Alive(token)}, true
+	return Info{}, false
 }
 
-// read copies a slot; the fields agree if Generation and Written do before and after.
-func (m *Member) read(slot int, s *layout.Slot) (ok, sure bool) {
+// read copies a slot; false if it cannot.
+func (m *Member) read(slot int) (s layout.Slot, ok bool) {
 	m.query.RLock()
 	defer m.query.RUnlock()
-	n, err := readAt(m.fd, layout.Bytes(s), layout.SlotOffset(slot))
-	var again uint32
-	if err == nil && n == layout.SlotSize {
-		n, err = readAt(m.fd, layout.Bytes(&again), layout.SlotOffset(slot))
-	}
-	return err == nil && n == 4 && again == s.Generation, m.mine()
+	n, err := shm.ReadAt(m.fd, layout.Bytes(&s), layout.SlotOffset(slot))
+	return s, err == nil && n == layout.SlotSize && m.mine()
 }
 
 func full(r *shm.Root) error {

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/polyipc/polyipc/runtime/internal/shm"
 )
 
 // What a process says about itself, for people who look for it. Where /proc is missing it says less.
@@ -17,7 +19,7 @@ func readProc(path string, most int) []byte {
 	}
 	defer func() { _ = unix.Close(fd) }()
 	b := make([]byte, most)
-	n, _ := readAt(fd, b, 0)
+	n, _ := shm.ReadAt(fd, b, 0)
 	return b[:n]
 }
 

@@ -73,7 +73,7 @@ func (r *Root) newBuild(op string) (*build, error) {
 			return nil, fail(op, r.path, err, r.spaceHint(err, 0))
 		}
 		b := &build{root: r, op: op, fd: fd, tmp: tmp}
-		if err := b.prepare(); err != errBusy {
+		if err := b.prepare(); err != ErrBusy {
 			return b, err
 		}
 		// A reaper saw the file before it was locked and removed it: make another.
@@ -82,7 +82,7 @@ func (r *Root) newBuild(op string) (*build, error) {
 
 // prepare gives the new file its lock and its mode, or closes it.
 func (b *build) prepare() error {
-	err := tryLock(b.fd, unix.F_RDLCK, userLock)
+	err := TryLock(b.fd, unix.F_RDLCK, userLock)
 	if err == nil {
 		var st unix.Stat_t
 		if st, err = fstat(b.fd); err == nil && st.Mode&0o777 != b.root.mode() {
@@ -92,13 +92,13 @@ func (b *build) prepare() error {
 			// With the lock in place a reaper leaves the file alone, but it may have been before us.
 			var still bool
 			if still, err = names(b.tmp, &st); err == nil && !still {
-				err = errBusy
+				err = ErrBusy
 			}
 		}
 	}
 	if err != nil {
 		b.discard()
-		if err != errBusy {
+		if err != ErrBusy {
 			err = fail(b.op, b.root.path, err, "")
 		}
 	}

@@ -31,12 +31,21 @@ const (
 	nameLock = 1 // exclusive: who takes the file's name away
 )
 
-var errBusy = errors.New("another process holds the file's lock")
+// ErrBusy is what TryLock returns when others hold a lock that excludes the one asked for.
+var ErrBusy = errors.New("another process holds the file's lock")
 
-// openFile opens path, close-on-exec and never through a symbolic link.
+// openFile opens path for this package.
 func openFile(path string, flags int, mode uint32) (int, error) {
+	return OpenFile(path, flags, mode, OnDescriptor)
+}
+
+func closeFile(fd int) { CloseFile(fd, OnDescriptor) }
+
+// OpenFile opens path, close-on-exec and never through a symbolic link, and tells hook, which may
+// be nil. The error is the operating system's.
+func OpenFile(path string, flags int, mode uint32, hook func(fd int, open bool)) (int, error) {
 	for {
-		before := forks()
+		before := ForkCount()
 		fd, err := unix.Open(path, flags|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NOCTTY|unix.O_NONBLOCK, mode)
 		if err == unix.EINTR {
 			continue
@@ -44,41 +53,43 @@ func openFile(path string, flags int, mode uint32) (int, error) {
 		if err != nil {
 			return -1, err
 		}
-		if OnDescriptor == nil {
+		if hook == nil {
 			return fd, nil
 		}
-		OnDescriptor(fd, true)
-		if forks() == before {
+		hook(fd, true)
+		if ForkCount() == before {
 			return fd, nil
 		}
-		closeFile(fd)
+		CloseFile(fd, hook)
 	}
 }
 
-func forks() uint64 {
+// CloseFile closes fd and tells hook. The error of close is of no use: the descriptor is gone in
+// any case.
+func CloseFile(fd int, hook func(fd int, open bool)) {
+	_ = unix.Close(fd)
+	if hook != nil {
+		hook(fd, false)
+	}
+}
+
+// ForkCount calls Forks if there is one.
+func ForkCount() uint64 {
 	if Forks == nil {
 		return 0
 	}
 	return Forks()
 }
 
-// closeFile closes fd. Its error is of no use: the descriptor is gone in any case.
-func closeFile(fd int) {
-	_ = unix.Close(fd)
-	if OnDescriptor != nil {
-		OnDescriptor(fd, false)
-	}
-}
-
-// tryLock takes a lock of typ (F_RDLCK, F_WRLCK) on one byte for fd's description, or returns
-// errBusy.
-func tryLock(fd int, typ int16, at int64) error {
+// TryLock takes a lock of typ (F_RDLCK, F_WRLCK) on one byte for fd's description, or returns
+// ErrBusy.
+func TryLock(fd int, typ int16, at int64) error {
 	for {
 		err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_SETLK, &unix.Flock_t{Type: typ, Start: at, Len: 1})
 		switch err {
 		case unix.EINTR:
 		case unix.EAGAIN, unix.EACCES:
-			return errBusy
+			return ErrBusy
 		default:
 			return err
 		}
@@ -88,16 +99,16 @@ func tryLock(fd int, typ int16, at int64) error {
 // waitLock is tryLock with Patience.
 func waitLock(fd int, typ int16, at int64) error {
 	for p := newPatience(); ; {
-		err := tryLock(fd, typ, at)
-		if err != errBusy || !p.again() {
+		err := TryLock(fd, typ, at)
+		if err != ErrBusy || !p.again() {
 			return err
 		}
 	}
 }
 
-// holder returns the strongest lock that others than fd's description hold on one byte:
+// Holder returns the strongest lock that others than fd's description hold on one byte:
 // F_UNLCK, F_RDLCK or F_WRLCK.
-func holder(fd int, at int64) (int16, error) {
+func Holder(fd int, at int64) (int16, error) {
 	for {
 		l := unix.Flock_t{Type: unix.F_WRLCK, Start: at, Len: 1}
 		err := unix.FcntlFlock(uintptr(fd), unix.F_OFD_GETLK, &l)
@@ -146,12 +157,12 @@ func names(path string, st *unix.Stat_t) (bool, error) {
 // readHeader reads the first bytes of a file of any sort. What a short file lacks is zero, which
 // no check lets pass.
 func readHeader(fd int) (h layout.Header, err error) {
-	_, err = readAt(fd, layout.Bytes(&h), 0)
+	_, err = ReadAt(fd, layout.Bytes(&h), 0)
 	return h, err
 }
 
-// readAt reads until b is full or the file ends.
-func readAt(fd int, b []byte, off int64) (n int, err error) {
+// ReadAt reads until b is full or the file ends, and returns how much it read.
+func ReadAt(fd int, b []byte, off int64) (n int, err error) {
 	for n < len(b) {
 		m, err := unix.Pread(fd, b[n:], off+int64(n))
 		if err == unix.EINTR {
@@ -169,6 +180,35 @@ func unlink(path string) error {
 	for {
 		if err := unix.Unlink(path); err != unix.EINTR {
 			return err
+		}
+	}
+}
+
+// WriteAt writes all of vec, one after the other, at off.
+func WriteAt(fd int, off int64, vec ...[]byte) error {
+	const most = 1024 // IOV_MAX
+	vec = append([][]byte(nil), vec...)
+	for {
+		for len(vec) > 0 && len(vec[0]) == 0 {
+			vec = vec[1:]
+		}
+		if len(vec) == 0 {
+			return nil
+		}
+		n, err := unix.Pwritev(fd, vec[:min(len(vec), most)], off)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		off += int64(n)
+		for n > 0 {
+			m := min(n, len(vec[0]))
+			if vec[0] = vec[0][m:]; len(vec[0]) == 0 {
+				vec = vec[1:]
+			}
+			n -= m
 		}
 	}
 }

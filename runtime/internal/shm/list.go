@@ -99,7 +99,7 @@ func (r *Root) inspect(name string) (*candidate, error) {
 		c.header, err = readHeader(c.fd)
 	}
 	if err == nil {
-		c.users, err = holder(c.fd, userLock)
+		c.users, err = Holder(c.fd, userLock)
 	}
 	return c, err
 }

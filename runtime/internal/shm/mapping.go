@@ -1,5 +1,7 @@
 package shm
 
+// This file is all of mmap; it needs unsafe to map at a chosen address, and to view what is mapped.
+
 import (
 	"unsafe"
 
@@ -45,6 +47,25 @@ func mappedLength(data int64, twice bool) int64 {
 func unmap(mem []byte) {
 	_ = unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem)))
 }
+
+// Pin maps one page of fd that nobody can touch and that no forked child inherits. As long as it is
+// mapped, fd's description and with it its locks live on, also when fd is closed.
+func Pin(fd int) ([]byte, error) {
+	size := unix.Getpagesize()
+	p, err := mmap(nil, uintptr(size), unix.PROT_NONE, unix.MAP_SHARED, fd, 0)
+	if err != nil {
+		return nil, err
+	}
+	pin := bytesAt(p, size)
+	if err := unix.Madvise(pin, unix.MADV_DONTFORK); err != nil {
+		unmap(pin)
+		return nil, err
+	}
+	return pin, nil
+}
+
+// Unpin undoes Pin.
+func Unpin(pin []byte) { unmap(pin) }
 
 func mmap(at unsafe.Pointer, length uintptr, prot, flags, fd int, off int64) (unsafe.Pointer, error) {
 	for {

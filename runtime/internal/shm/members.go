@@ -37,7 +37,7 @@ func (r *Root) membersOnce(op string) error {
 	var h layout.Header
 	s.header(&h, layout.MembersFile, identity{name: membersName, uuid: id})
 	if err = b.truncate(layout.MembersFile); err == nil {
-		err = writeAt(b.fd, [][]byte{layout.Bytes(&h)}, 0)
+		err = WriteAt(b.fd, 0, layout.Bytes(&h))
 	}
 	if err != nil {
 		b.discard()

@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	maxName     = 128
-	uuidLength  = 36
+	maxName    = 128
+	uuidLength = 36
+	tmpPrefix  = ".tmp."
+
 	membersName = "members"
-	tmpPrefix   = ".tmp."
 )
 
 // checkName reports whether name may name an object that is opened: INVALID or TOO_LARGE if not.

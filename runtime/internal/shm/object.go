@@ -111,7 +111,7 @@ func (r *Root) Open(name string, kind layout.Kind, members [16]byte, twice bool)
 	}
 	for p := newPatience(); ; {
 		o, err := r.openOnce(op, name, kind, members, twice)
-		if err != errBusy {
+		if err != ErrBusy {
 			return o, err
 		}
 		if !p.again() {
@@ -140,13 +140,13 @@ func (r *Root) openOnce(op, name string, kind layout.Kind, members [16]byte, twi
 		gone, err := c.removeUnused()
 		c.close()
 		if err == nil && !gone {
-			return nil, errBusy // it got a user or a remover meanwhile
+			return nil, ErrBusy // it got a user or a remover meanwhile
 		}
 		return nil, fail(op, name, unix.ENOENT, "its last user is gone, and it was transient")
 	}
-	if err := tryLock(c.fd, unix.F_RDLCK, userLock); err != nil {
+	if err := TryLock(c.fd, unix.F_RDLCK, userLock); err != nil {
 		c.close()
-		if err != errBusy {
+		if err != ErrBusy {
 			err = fail(op, name, err, "")
 		}
 		return nil, err
@@ -154,7 +154,7 @@ func (r *Root) openOnce(op, name string, kind layout.Kind, members [16]byte, twi
 	crash.Point("shm.open.locked")
 	same, err := names(c.path, &c.stat)
 	if err == nil && !same {
-		err = errBusy // removed or renamed: look what the name means now
+		err = ErrBusy // removed or renamed: look what the name means now
 	}
 	var mem []byte
 	if err == nil {
@@ -164,7 +164,7 @@ func (r *Root) openOnce(op, name string, kind layout.Kind, members [16]byte, twi
 		// We were a user for a moment, so a last user that left in it has left the removal to us.
 		c.close()
 		r.leave(name, c.header.UUID)
-		if err != errBusy {
+		if err != ErrBusy {
 			err = fail(op, name, err, "")
 		}
 		return nil, err

@@ -145,9 +145,9 @@ func (r *Root) writeOnce(op string, id identity, members [16]byte, length int64,
 	s := Spec{Kind: layout.KindMessage, Members: members, Header: layout.HeaderSize}
 	var h layout.Header
 	s.header(&h, layout.HeaderArea+length, id)
-	err = writeAt(b.fd, [][]byte{layout.Bytes(&h)}, 0)
+	err = WriteAt(b.fd, 0, layout.Bytes(&h))
 	if err == nil {
-		err = writeAt(b.fd, body, layout.HeaderArea)
+		err = WriteAt(b.fd, layout.HeaderArea, body...)
 	}
 	if err == nil && length == 0 {
 		err = b.truncate(layout.HeaderArea)
@@ -177,7 +177,7 @@ func (r *Root) ReadPart(parent [16]byte, letter byte, n uint64, members [16]byte
 		return &ipcerr.Error{Op: op, Name: c.name, Code: ipcerr.Corrupt,
 			Hint: fmt.Sprintf("the message has %d bytes, its record says %d", have, len(buf))}
 	}
-	got, err := readAt(c.fd, buf, layout.HeaderArea)
+	got, err := ReadAt(c.fd, buf, layout.HeaderArea)
 	if err != nil {
 		return fail(op, c.name, err, "")
 	}
@@ -214,33 +214,4 @@ func (r *Root) removeParts(parent [16]byte) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// writeAt writes all of vec at off.
-func writeAt(fd int, vec [][]byte, off int64) error {
-	const most = 1024 // IOV_MAX
-	vec = append([][]byte(nil), vec...)
-	for {
-		for len(vec) > 0 && len(vec[0]) == 0 {
-			vec = vec[1:]
-		}
-		if len(vec) == 0 {
-			return nil
-		}
-		n, err := unix.Pwritev(fd, vec[:min(len(vec), most)], off)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		off += int64(n)
-		for n > 0 {
-			m := min(n, len(vec[0]))
-			if vec[0] = vec[0][m:]; len(vec[0]) == 0 {
-				vec = vec[1:]
-			}
-			n -= m
-		}
-	}
 }

@@ -95,7 +95,7 @@ func (r *Root) reapIdle(name string) (int, error) {
 	if isTmp(name) {
 		// Its maker locks it right after making it and makes sure that it still has its name then. So
 		// either it finds our lock, or its file gone, and makes another; or we find its lock.
-		if err := tryLock(c.fd, unix.F_WRLCK, userLock); err != nil {
+		if err := TryLock(c.fd, unix.F_WRLCK, userLock); err != nil {
 			return 0, nil
 		}
 		if same, err := names(c.path, &c.stat); err != nil || !same {

@@ -36,7 +36,7 @@ func (r *Root) look(name string) (*candidate, error) {
 		c.header, err = readHeader(c.fd)
 	}
 	if err == nil {
-		c.users, err = holder(c.fd, userLock)
+		c.users, err = Holder(c.fd, userLock)
 	}
 	if err != nil {
 		c.close()
@@ -65,15 +65,15 @@ func (c *candidate) close() { closeFile(c.fd) }
 // Killed with the locks held, we leave a transient object without users, as before, perhaps
 // with fewer parts. Nobody opens such a one; the reaper comes here again.
 func (c *candidate) removeUnused() (bool, error) {
-	if err := tryLock(c.fd, unix.F_WRLCK, userLock); err != nil {
-		if err == errBusy {
+	if err := TryLock(c.fd, unix.F_WRLCK, userLock); err != nil {
+		if err == ErrBusy {
 			err = nil
 		}
 		return false, err
 	}
 	crash.Point("shm.remove.exclusive")
 	if err := waitLock(c.fd, unix.F_WRLCK, nameLock); err != nil {
-		if err == errBusy {
+		if err == ErrBusy {
 			err = timeout("remove", c.name)
 		}
 		return false, err
@@ -142,7 +142,7 @@ func (r *Root) Unlink(name string, kind layout.Kind) error {
 	}
 	for p := newPatience(); ; {
 		err := r.unlinkOnce(name, kind)
-		if err != errBusy {
+		if err != ErrBusy {
 			if err != nil {
 				err = fail(op, name, err, "")
 			}
@@ -163,13 +163,13 @@ func (r *Root) unlinkOnce(name string, kind layout.Kind) error {
 		return err
 	}
 	defer c.close()
-	if err := tryLock(c.fd, unix.F_WRLCK, nameLock); err != nil {
+	if err := TryLock(c.fd, unix.F_WRLCK, nameLock); err != nil {
 		return err
 	}
 	if same, err := names(c.path, &c.stat); err != nil {
 		return err
 	} else if !same {
-		return errBusy // look what the name means now
+		return ErrBusy // look what the name means now
 	}
 	if err := c.header.CheckFile(c.stat.Size); err != nil {
 		if kind != 0 || c.users != unix.F_UNLCK {
@@ -187,9 +187,9 @@ func (r *Root) unlinkOnce(name string, kind layout.Kind) error {
 		return err
 	}
 	crash.Point("shm.unlink.flagged")
-	if holder, err := holder(c.fd, userLock); err != nil {
+	if users, err := Holder(c.fd, userLock); err != nil {
 		return err
-	} else if holder == unix.F_UNLCK {
+	} else if users == unix.F_UNLCK {
 		if gone, err := c.removeUnused(); gone || err != nil {
 			return err
 		}
