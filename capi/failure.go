@@ -48,7 +48,7 @@ func done(op operation, id C.uint32_t, err error) status {
 	}
 	code := codeOf(err)
 	switch code {
-	case ipcerr.Empty, ipcerr.Full, ipcerr.Timeout, ipcerr.Interrupted:
+	case ipcerr.Empty, ipcerr.Full, ipcerr.Timeout, ipcerr.Interrupted, ipcerr.TooSmall:
 		if brief := op.brief(); brief != C.PI_OP_TEXT {
 			C.pi_fail_plain(brief, id, status(code))
 			return status(code)

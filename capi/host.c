@@ -35,9 +35,7 @@ void pi_host_before_go(struct pi_keep *keep) {
     pthread_sigmask(SIG_SETMASK, &mask, &host->mask);
 }
 
-void pi_host_after_go(struct pi_keep *keep) {
-    pthread_sigmask(SIG_SETMASK, &keep->host.mask, NULL);
-}
+void pi_host_after_go(struct pi_keep *keep) { pthread_sigmask(SIG_SETMASK, &keep->host.mask, NULL); }
 
 /* Go raises the soft limit to one below the hard one. What is not that is the host's own doing. */
 static void put_back_limit(const struct pi_keep *keep) {

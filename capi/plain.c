@@ -12,8 +12,8 @@ uint32_t polyipc_abi(void) { return POLYIPC_ABI; }
 
 const char *polyipc_status_name(polyipc_status status) {
     switch (status) {
-#define CASE(name, number, when)                                                                   \
-    case POLYIPC_##name:                                                                           \
+#define CASE(name, number, when) \
+    case POLYIPC_##name:         \
         return #name;
         POLYIPC_STATUSES(CASE)
 #undef CASE
@@ -24,8 +24,8 @@ const char *polyipc_status_name(polyipc_status status) {
 
 const char *polyipc_status_text(polyipc_status status) {
     switch (status) {
-#define CASE(name, number, when)                                                                   \
-    case POLYIPC_##name:                                                                           \
+#define CASE(name, number, when) \
+    case POLYIPC_##name:         \
         return when;
         POLYIPC_STATUSES(CASE)
 #undef CASE
@@ -91,8 +91,12 @@ static const char *name_of(uint32_t handle) {
 }
 
 static const char *const operations[] = {
-    [PI_OP_TEXT] = "",           [PI_OP_PUT] = "put to queue", [PI_OP_GET] = "get from queue",
-    [PI_OP_LEASE] = "lease from queue", [PI_OP_JOIN] = "join queue",  [PI_OP_CALL] = "call polyipc",
+    [PI_OP_TEXT] = "",
+    [PI_OP_PUT] = "put to queue",
+    [PI_OP_GET] = "get from queue",
+    [PI_OP_LEASE] = "lease from queue",
+    [PI_OP_JOIN] = "join queue",
+    [PI_OP_CALL] = "call polyipc",
 };
 
 static size_t format(char *buffer, size_t capacity) {

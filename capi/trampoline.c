@@ -19,14 +19,14 @@ struct pi_table {
 
 /* ---- own -------------------------------------------------------------------------------- */
 
-#define PLAIN(name, parameters, arguments)                                                         \
+#define PLAIN(name, parameters, arguments) \
     static polyipc_status own_##name parameters { return pg_##name arguments; }
-#define GATED(name, parameters, arguments)                                                         \
-    static polyipc_status own_##name parameters {                                                  \
-        pi_gate_enter();                                                                           \
-        const polyipc_status status = pg_##name arguments;                                         \
-        pi_gate_leave();                                                                           \
-        return status;                                                                             \
+#define GATED(name, parameters, arguments)                 \
+    static polyipc_status own_##name parameters {          \
+        pi_gate_enter();                                   \
+        const polyipc_status status = pg_##name arguments; \
+        pi_gate_leave();                                   \
+        return status;                                     \
     }
 PI_CALLS(PLAIN, GATED)
 #undef PLAIN
@@ -40,7 +40,7 @@ const struct pi_table pi_own = {
 
 /* ---- slow ------------------------------------------------------------------------------- */
 
-#define SLOW(name, parameters, arguments)                                                          \
+#define SLOW(name, parameters, arguments) \
     static polyipc_status slow_##name parameters { return pi_reload()->name arguments; }
 PI_CALLS(SLOW, SLOW)
 #undef SLOW
@@ -67,7 +67,7 @@ static polyipc_status refuse(void) {
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* all of them, on purpose */
-#define DEAD(name, parameters, arguments)                                                          \
+#define DEAD(name, parameters, arguments) \
     static polyipc_status dead_##name parameters { return refuse(); }
 PI_CALLS(DEAD, DEAD)
 #undef DEAD
@@ -82,9 +82,9 @@ const struct pi_table pi_dead = {
 /* ---- exported --------------------------------------------------------------------------- */
 
 /* Relaxed: whoever forked wrote the pointer before this thread existed, or is this thread. */
-#define EXPORT(name, parameters, arguments)                                                        \
-    polyipc_status polyipc_##name parameters {                                                     \
-        return atomic_load_explicit(&pi_now.table, memory_order_relaxed)->name arguments;          \
+#define EXPORT(name, parameters, arguments)                                               \
+    polyipc_status polyipc_##name parameters {                                            \
+        return atomic_load_explicit(&pi_now.table, memory_order_relaxed)->name arguments; \
     }
 PI_CALLS(EXPORT, EXPORT)
 #undef EXPORT
