@@ -162,3 +162,8 @@ func (d Data) Record(pos uint64) *Record {
 func (d Data) Payload(pos uint64, n uint64) []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(d.base, pos&(d.size-1)&^7+RecordHeader)), n)
 }
+
+// Address is where mem lies, and how long it is: what a forked child needs to find it again.
+func Address(mem []byte) (uintptr, int) {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(mem))), len(mem)
+}

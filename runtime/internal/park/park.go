@@ -22,6 +22,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -78,9 +79,7 @@ func Wait(ctx context.Context, w *Waiter) error {
 		began = time.Now()
 	}
 	if ctx.Done() != nil {
-		// Cancelling moves the sequence on, so that a wait about to begin does not.
-		stop := context.AfterFunc(ctx, func() { Kick(w.Word) })
-		defer stop()
+		defer kickWhenDone(ctx, w.Word)()
 	}
 	if w.Sit != nil {
 		defer w.Sit()()
@@ -122,6 +121,23 @@ func Wait(ctx context.Context, w *Waiter) error {
 				return err
 			}
 			return ipcerr.Interrupted
+		}
+	}
+}
+
+// kickWhenDone makes the sleepers on w look up when ctx ends. The result undoes it; behind it
+// nothing touches w any more, which may be unmapped then.
+func kickWhenDone(ctx context.Context, w *atomic.Uint32) func() {
+	kicked := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(kicked)
+		debug.SetPanicOnFault(true) // the file may have been truncated; the sleeper will tell
+		defer func() { _ = recover() }()
+		Kick(w) // moves the sequence on, so that a wait about to begin does not
+	})
+	return func() {
+		if !stop() {
+			<-kicked
 		}
 	}
 }

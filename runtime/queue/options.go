@@ -1,0 +1,105 @@
+package queue
+
+import (
+	"fmt"
+	"math/bits"
+
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/ring"
+	"github.com/polyipc/polyipc/runtime/internal/shm"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+const (
+	firstRing   = 256 << 10 // data of ring 0 in a queue that grows
+	largestRing = 64 << 20  // data of a ring that growth adds
+)
+
+func (o *Options) check(op, name string) error {
+	hint := ""
+	switch {
+	case o.MaxSize < 0 || o.MaxSize > MaxMaxSize:
+		hint = fmt.Sprintf("max size %d: give 1 to %d messages, or 0 for no limit", o.MaxSize, int64(MaxMaxSize))
+	case o.Capacity < 0 || o.Capacity > MaxCapacity:
+		hint = fmt.Sprintf("capacity %d: give 1 to %d bytes, or 0 to grow as needed", o.Capacity, int64(MaxCapacity))
+	case o.Kept && o.Transient:
+		hint = "kept and transient exclude each other: give one of them"
+	default:
+		return nil
+	}
+	return &ipcerr.Error{Op: op, Name: name, Code: ipcerr.Invalid, Hint: hint}
+}
+
+// capacity is what Options.Capacity is rounded up to.
+func (o *Options) capacity() uint64 {
+	if o.Capacity == 0 {
+		return 0
+	}
+	c := max(uint64(o.Capacity), layout.HeaderArea)
+	return 1 << bits.Len64(c-1)
+}
+
+func (o *Options) transient(name string) bool { return o.Transient || name == "" && !o.Kept }
+
+func (o *Options) spec(name string, members [16]byte) shm.Spec {
+	data := o.capacity()
+	if data == 0 {
+		data = firstRing
+	}
+	var flags layout.Flags
+	if o.transient(name) {
+		flags |= layout.Transient
+	}
+	if o.Pickle {
+		flags |= layout.Pickle
+	}
+	return shm.Spec{
+		Kind: layout.KindQueue, Flags: flags, Members: members,
+		Header: layout.QueueHeaderBytes, Data: int64(data), Twice: true,
+		Init: func(mem []byte) {
+			h := layout.View[layout.Queue](mem, layout.QueueOffset)
+			h.MaxSize, h.Capacity, h.Data = uint64(o.MaxSize), o.capacity(), data
+			h.NextRing = 1
+			r := ringAt(mem, 0, data)
+			r.Init(1)
+		},
+	}
+}
+
+// ringAt views a mapped file, header area and data twice, as a ring.
+func ringAt(mem []byte, number, data uint64) ring.Ring {
+	return ring.Ring{
+		Number: number,
+		H:      layout.View[layout.Ring](mem, layout.RingOffset),
+		Data:   layout.DataAt(mem[layout.HeaderArea:], data),
+	}
+}
+
+// matches compares an opened queue with the options asked for.
+func (q *Queue) matches(op string, o Options, whole bool) error {
+	flags := q.obj.Header().Flags()
+	has := fmt.Sprintf("max size %d, capacity %d, %s", q.h.MaxSize, q.h.Capacity, lifetime(flags&layout.Transient != 0))
+	differs := whole && (o.Kept || o.Transient) && o.Transient != (flags&layout.Transient != 0)
+	for _, p := range [2][2]uint64{{uint64(o.MaxSize), q.h.MaxSize}, {o.capacity(), q.h.Capacity}} {
+		if p[0] != p[1] && (whole || p[0] != 0) {
+			differs = true
+		}
+	}
+	if o.Pickle && flags&layout.Pickle == 0 {
+		differs = true
+		has += ", no pickle"
+	}
+	if !differs {
+		return nil
+	}
+	return &ipcerr.Error{Op: op, Name: q.name, Code: ipcerr.Mismatch, Hint: fmt.Sprintf(
+		"it exists with %s; asked for were max size %d, capacity %d, %s: ask for the same, or unlink it",
+		has, o.MaxSize, o.capacity(), lifetime(o.transient(q.name)))}
+}
+
+func lifetime(transient bool) string {
+	if transient {
+		return "transient"
+	}
+	return "kept"
+}

@@ -1,0 +1,385 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/polyipc/polyipc/runtime/internal/crash"
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/park"
+	"github.com/polyipc/polyipc/runtime/internal/ring"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+// inline is the largest payload that is copied under the lock. A larger one gets a reserved record
+// and is copied outside.
+const inline = 4096
+
+// batchBytes bounds how much one hold of a lock copies.
+const batchBytes = 256 << 10
+
+// TryPut puts body without waiting for room; ipcerr.Full if there is none.
+func (q *Queue) TryPut(body []byte, f Format) (err error) {
+	o := op{q: q, name: "put to"}
+	if err = o.begin(); err != nil {
+		return err
+	}
+	defer o.end(debug.SetPanicOnFault(true), &err)
+	if err = o.put(noWait, body, f); err == ipcerr.Full {
+		err = o.orReclaim(err, func() error { return o.put(noWait, body, f) })
+	}
+	return err
+}
+
+// Put puts body, waiting for room until ctx ends. When it returns nil the message is committed: it
+// survives this process.
+//
+// Errors: ipcerr.Shutdown; ipcerr.NoSpace if a queue that grows finds no memory, ipcerr.TooLarge;
+// ipcerr.Timeout (also context.DeadlineExceeded), ipcerr.Cancelled (also context.Canceled),
+// ipcerr.Closed. Nothing was put then.
+func (q *Queue) Put(ctx context.Context, body []byte, f Format) error {
+	err := q.TryPut(body, f)
+	if err != q.errFull {
+		return err
+	}
+	return q.putWait(ctx, [][]byte{body}, f, new(int))
+}
+
+// TryPutMany puts as many of the bodies as there is room for, in order, under few locks. It returns
+// how many, with an error only if none.
+func (q *Queue) TryPutMany(bodies [][]byte, f Format) (n int, err error) {
+	o := op{q: q, name: "put to"}
+	if err = o.begin(); err != nil {
+		return 0, err
+	}
+	defer o.end(debug.SetPanicOnFault(true), &err)
+	n, err = o.putMany(noWait, bodies, f)
+	if n > 0 {
+		err = nil
+	}
+	return n, err
+}
+
+// PutMany puts the bodies in order, waiting for room until ctx ends. It returns how many were put;
+// fewer than all only when ctx ended or the queue was shut down, and an error only if none.
+func (q *Queue) PutMany(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
+	n, err = q.TryPutMany(bodies, f)
+	if err != nil && err != q.errFull || n == len(bodies) {
+		return n, err
+	}
+	err = q.putWait(ctx, bodies, f, &n)
+	if n > 0 {
+		err = nil
+	}
+	return n, err
+}
+
+// putWait puts bodies[*n:], counting in *n, and waits where there is no room.
+func (q *Queue) putWait(ctx context.Context, bodies [][]byte, f Format, n *int) (err error) {
+	o := op{q: q, name: "put to"}
+	if err = o.begin(); err != nil {
+		return err
+	}
+	defer o.end(debug.SetPanicOnFault(true), &err)
+	tries, seen := 0, uint64(0)
+	w := q.waiter(&q.h.Writable, &q.spinPut, waitsForRoom)
+	w.Hint = func() bool { return q.rings.hot.Load().H.Head.Load() != seen }
+	w.Try = func() (bool, error) {
+		seen = q.rings.hot.Load().H.Head.Load()
+		err := o.orReclaim(ipcerr.Full, func() error {
+			k, err := o.putMany(ctx, bodies[*n:], f)
+			*n += k
+			return err
+		})
+		if err == ipcerr.Full {
+			if tries++; tries%claimAfter == 0 && len(bodies[*n]) > inline {
+				q.claim()
+			}
+			return false, nil
+		}
+		return err == nil, err
+	}
+	defer q.unclaim()
+	return park.Wait(ctx, &w)
+}
+
+// putMany puts bodies in order until there is no room.
+func (o *op) putMany(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
+	for n < len(bodies) && err == nil {
+		if len(bodies[n]) > inline {
+			if err = o.put(ctx, bodies[n], f); err == nil {
+				n++
+			}
+			continue
+		}
+		var k int
+		k, err = o.putBatch(ctx, bodies[n:], f)
+		n += k
+	}
+	return n, err
+}
+
+// putBatch publishes small messages together: one lock, one commit for all that fit into one ring.
+func (o *op) putBatch(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
+	q := o.q
+	if err = o.lock(producers, ctx); err != nil {
+		return 0, err
+	}
+	r, seq, err := o.newest()
+	if err == nil {
+		var last, at uint64
+		tail := r.H.Tail.Load()
+		at = tail
+		for n < len(bodies) && len(bodies[n]) <= inline && at-tail < batchBytes {
+			size := layout.RecordSize(uint64(len(bodies[n])))
+			var place *mapped
+			if place, err = o.place(r, at, seq, size, size, n == 0); err != nil {
+				break
+			}
+			if place != r {
+				r = place // only for the first message: the old ring had no room
+				at = r.H.Tail.Load()
+				tail = at
+			}
+			copy(r.Stage(at, seq, len(bodies[n]), 0, uint16(f), layout.Ready), bodies[n])
+			last = at
+			at += size
+			seq++
+			n++
+		}
+		if n > 0 {
+			crash.Point("queue.put_many.staged")
+			r.Publish(last, at)
+			crash.Point("queue.put_many.published")
+			err = nil
+		}
+	}
+	o.unlockProducers()
+	if n > 0 {
+		park.Wake(&q.h.Readable, n)
+	}
+	return n, err
+}
+
+// put puts one message.
+func (o *op) put(ctx context.Context, body []byte, f Format) error {
+	if len(body) > inline {
+		return o.putLarge(ctx, body, f)
+	}
+	size := layout.RecordSize(uint64(len(body)))
+	if err := o.lock(producers, ctx); err != nil {
+		return busy(ctx, err, ipcerr.Full)
+	}
+	r, seq, err := o.newest()
+	if err == nil {
+		r, err = o.place(r, r.H.Tail.Load(), seq, size, size, true)
+	}
+	if err != nil {
+		o.unlockProducers()
+		return err
+	}
+	at := r.H.Tail.Load()
+	copy(r.Stage(at, seq, len(body), 0, uint16(f), layout.Ready), body)
+	crash.Point("queue.put.staged")
+	r.Publish(at, at+size)
+	crash.Point("queue.put.published")
+	o.unlockProducers()
+	crash.Point("queue.put.wake")
+	park.Wake(&o.q.h.Readable, 1)
+	return nil
+}
+
+// busy is what a verb that does not wait says when it did not get the lock in time.
+func busy(ctx context.Context, err error, code ipcerr.Code) error {
+	if ctx == noWait && err == ipcerr.Timeout {
+		return code
+	}
+	return err
+}
+
+// putLarge reserves a record under the lock, fills it outside and commits it by its state. Over a
+// quarter of the ring the payload goes to a part, and the record says how long it is.
+func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
+	q := o.q
+	n := uint64(len(body))
+	if n > MaxMessage {
+		return &ipcerr.Error{Op: "put to queue", Name: q.name, Code: ipcerr.TooLarge,
+			Hint: fmt.Sprintf("a message of %d bytes; the most is %d", n, uint64(MaxMessage))}
+	}
+	if err := o.lock(producers, ctx); err != nil {
+		return busy(ctx, err, ipcerr.Full)
+	}
+	r, seq, err := o.newest()
+	side := false
+	size, bytes := layout.RecordSize(n), layout.RecordSize(n)
+	if err == nil {
+		if side = n > r.Data.Size()/4; side {
+			size = layout.RecordSize(8)
+			bytes = size + n
+		}
+		r, err = o.place(r, r.H.Tail.Load(), seq, size, bytes, true)
+	}
+	if err != nil {
+		o.unlockProducers()
+		return err
+	}
+	at := r.H.Tail.Load()
+	mine := layout.ReservedBy(q.me)
+	var payload []byte
+	if side {
+		q.h.SideSeq = seq
+		payload = r.Stage(at, seq, 8, layout.Side, uint16(f), mine)
+		ring.PutSideLength(payload, n)
+	} else {
+		payload = r.Stage(at, seq, len(body), 0, uint16(f), mine)
+	}
+	r.Publish(at, at+size)
+	crash.Point("queue.put_large.reserved")
+	r.hands.enter()
+	defer r.hands.leave()
+	o.unlockProducers()
+	if side {
+		err = q.root.WritePart(q.obj.UUID, 'm', seq, q.mem.UUID(), body)
+	} else {
+		copy(payload, body)
+	}
+	crash.Point("queue.put_large.written")
+	rec := r.Data.Record(at)
+	if err != nil {
+		rec.Move(mine, layout.Abandoned)
+		return o.finish(err)
+	}
+	if !rec.Move(mine, layout.Ready) {
+		// Only a shutdown takes a record from a living producer.
+		if side {
+			_ = q.root.RemovePart(q.obj.UUID, 'm', seq)
+		}
+		return o.finish(ipcerr.Shutdown)
+	}
+	crash.Point("queue.put_large.committed")
+	park.Wake(&q.h.Readable, 1)
+	return nil
+}
+
+// newest is the ring to put to and the sequence number for it, unless the queue was shut down.
+// Producer lock.
+func (o *op) newest() (*mapped, uint64, error) {
+	q := o.q
+	if q.h.Shutdown.Load() != 0 {
+		return nil, 0, ipcerr.Shutdown
+	}
+	r, _, err := q.rings.last()
+	if err != nil {
+		return nil, 0, err
+	}
+	return r, r.NextSeq(), nil
+}
+
+// place finds room for a record of size bytes, which counts for bytes against the capacity, at
+// position at of the newest ring r, or in a new one behind it if mayGrow and the bounds allow it.
+// ipcerr.Full if not. Producer lock.
+func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mapped, error) {
+	q, h := o.q, o.q.h
+	if h.Claimant.Load() != 0 && q.claimed() {
+		return nil, ipcerr.Full
+	}
+	// seq - HeadSeqSeen is at least the number of live records while there is one ring. Only when
+	// that reaches a bound are they counted.
+	only := h.First.Load() == r.Number
+	if h.MaxSize != 0 && (!only || seq-r.H.HeadSeqSeen >= h.MaxSize) {
+		r.H.HeadSeqSeen = r.SpanSeq()
+		if !only || seq-r.H.HeadSeqSeen >= h.MaxSize {
+			c, err := q.count(false)
+			if err != nil {
+				return nil, err
+			}
+			if c.Live()+staged(r, at, seq) >= h.MaxSize {
+				return nil, ipcerr.Full
+			}
+		}
+	}
+	room := r.Room(at, size)
+	if h.Capacity != 0 {
+		sides := false
+		if h.SideSeq != 0 {
+			r.H.HeadSeqSeen = r.SpanSeq()
+			sides = h.SideSeq >= r.H.HeadSeqSeen
+		}
+		if !only || !room || sides || bytes != size {
+			c, err := q.count(true)
+			if err != nil {
+				return nil, err
+			}
+			used := c.Bytes + at - r.H.Tail.Load()
+			if used+bytes > h.Capacity && used > 0 {
+				return nil, ipcerr.Full
+			}
+		}
+	}
+	if room {
+		return r, nil
+	}
+	if !mayGrow {
+		return nil, ipcerr.Full
+	}
+	next := r.Data.Size()
+	if h.Capacity == 0 {
+		next = max(next, min(2*next, largestRing))
+	}
+	return q.rings.grow(r, seq, next)
+}
+
+// staged is how many records a batch has staged and not published.
+func staged(r *mapped, at, seq uint64) uint64 {
+	if at == r.H.Tail.Load() {
+		return 0
+	}
+	return seq - r.NextSeq()
+}
+
+// count sums up the live records. Either lock. exact looks at every record, also those that were
+// never claimed, for the sake of their side parts.
+func (q *Queue) count(exact bool) (c ring.Counts, err error) {
+	err = q.rings.all(func(m *mapped) error {
+		if exact {
+			return m.Count(&c)
+		}
+		return m.CountQuick(&c)
+	})
+	return c, err
+}
+
+// A put that failed claimAfter times for want of bytes claims what becomes free for claimFor, so
+// that small puts can't starve it. The claim lapses by itself, because its maker may be stopped.
+const (
+	claimAfter = 8
+	claimFor   = 50 * time.Millisecond
+)
+
+func milliseconds() uint32 { return uint32(now() / int64(time.Millisecond)) }
+
+func (q *Queue) claim() {
+	q.h.Claimant.Store(uint64(q.me)<<32 | uint64(milliseconds()))
+}
+
+// unclaim ends this process's claim, if it has one.
+func (q *Queue) unclaim() {
+	if c := q.h.Claimant.Load(); c != 0 && uint32(c>>32) == q.me && q.h.Claimant.CompareAndSwap(c, 0) {
+		park.WakeAll(&q.h.Writable)
+	}
+}
+
+// claimed reports whether another process has a claim that has not lapsed.
+func (q *Queue) claimed() bool {
+	c := q.h.Claimant.Load()
+	if uint32(c>>32) == q.me {
+		return false
+	}
+	if milliseconds()-uint32(c) < uint32(claimFor/time.Millisecond) {
+		return true
+	}
+	q.h.Claimant.CompareAndSwap(c, 0)
+	return false
+}

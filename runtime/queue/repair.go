@@ -1,0 +1,198 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/polyipc/polyipc/runtime/internal/crash"
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/park"
+	"github.com/polyipc/polyipc/runtime/internal/ring"
+)
+
+// What a dead process leaves, and who mends it:
+//
+//	a lock                     the next who wants it, before its first sleep: repairProducers,
+//	                           repairConsumers
+//	a record being written     whoever finds nothing to take or no room: reclaim, at most every
+//	                           reclaimEvery
+//	a lease                    the same
+//	a wake that never came     the sleeper's own slice
+//	a part without a record    the same repairs, or the reaper when the queue is gone
+//
+// Every repair may be broken off anywhere by death and begun again by the next.
+
+// repairProducers puts right what a dead owner of the producer lock may have left half done. Its
+// staged records were never published, and NextSeq copes with that; a ring it was about to append
+// is in the chain or goes.
+func (o *op) repairProducers() {
+	q, h := o.q, o.q.h
+	if n := h.Growing; n != 0 {
+		if in, err := q.rings.in(n); err == nil && !in {
+			_ = q.root.RemovePart(q.obj.UUID, 'r', n)
+			crash.Point("queue.repair.growing")
+		}
+		h.Growing = 0
+	}
+}
+
+// repairConsumers does the same for the consumer lock: the sweep in the journal is carried out,
+// a ring that left the chain loses its part, and the cursors begin at the heads.
+func (o *op) repairConsumers() {
+	q, h := o.q, o.q.h
+	if h.Sweep.Valid.Load() != 0 {
+		o.applySweep()
+	}
+	if n := h.Retiring; n != 0 {
+		if in, err := q.rings.in(n); err == nil && !in {
+			_ = q.root.RemovePart(q.obj.UUID, 'r', n)
+			crash.Point("queue.repair.retiring")
+		}
+		h.Retiring = 0
+	}
+	h.Rescan.Store(1)
+	h.Dirty.Store(1)
+}
+
+// sweep moves the heads over finished records. Consumer lock.
+func (o *op) sweep() error {
+	q, h := o.q, o.q.h
+	empty := true
+	err := q.rings.all(func(m *mapped) error {
+		sw, err := m.Sweep(func(seq uint64) { _ = q.root.RemovePart(q.obj.UUID, 'm', seq) })
+		if err != nil {
+			return err
+		}
+		crash.Point("queue.sweep.parts_removed")
+		switch {
+		case sw.Head == m.H.Head.Load():
+		case sw.Finished == 0 && sw.Abandoned == 0:
+			m.H.Head.Store(sw.Head) // nothing to count: one store is commit enough
+			o.wake |= writers
+		default:
+			h.Sweep.Ring = m.Number
+			h.Sweep.Head = sw.Head
+			h.Sweep.Finished = h.Finished + sw.Finished
+			h.Sweep.Abandoned = h.Abandoned + sw.Abandoned
+			crash.Point("queue.sweep.written")
+			h.Sweep.Valid.Store(1) // the commit
+			crash.Point("queue.sweep.valid")
+			o.applySweep()
+			o.wake |= writers
+		}
+		empty = empty && m.Empty()
+		return nil
+	})
+	if empty {
+		o.wake |= joiners
+		if h.Shutdown.Load() != 0 {
+			o.wake |= readers // those who waited for leases to come back
+		}
+	}
+	return err
+}
+
+// applySweep carries out the journal. Twice is as good as once. Consumer lock.
+func (o *op) applySweep() {
+	h := o.q.h
+	j := &h.Sweep
+	h.Finished, h.Abandoned = j.Finished, j.Abandoned
+	crash.Point("queue.sweep.counted")
+	if m, err := o.q.rings.number(j.Ring); err == nil {
+		if d := j.Head - m.H.Head.Load(); d <= m.H.Tail.Load()-m.H.Head.Load() {
+			m.H.Head.Store(j.Head)
+		}
+	}
+	crash.Point("queue.sweep.moved")
+	j.Valid.Store(0)
+}
+
+// reclaimEvery bounds how often a queue looks for dead owners of records.
+const reclaimEvery = 10 * time.Millisecond
+
+// reclaim returns the leases of the dead and abandons what they were writing, unless that was
+// looked for a moment ago. It reports whether something may have changed. No lock held.
+func (o *op) reclaim() (bool, error) {
+	q := o.q
+	t := now()
+	if last := q.reclaimed.Load(); t-last < int64(reclaimEvery) || !q.reclaimed.CompareAndSwap(last, t) {
+		return false, nil
+	}
+	if err := o.lock(consumers, noWait); err != nil {
+		return false, nil // the holder is busy with the same queue; there will be a next time
+	}
+	changed, err := o.reclaimLocked()
+	if e := o.unlockConsumers(); err == nil {
+		err = e
+	}
+	return changed, err
+}
+
+// orReclaim calls f, and again as long as it says no and the dead had something to give back.
+func (o *op) orReclaim(no error, f func() error) error {
+	for {
+		err := f()
+		if err != no {
+			return err
+		}
+		if changed, err := o.reclaim(); err != nil {
+			return err
+		} else if !changed {
+			return no
+		}
+	}
+}
+
+// settle sweeps after a record was finished without the lock, or leaves that to whoever holds it.
+func (o *op) settle() error {
+	o.q.h.Dirty.Store(1)
+	crash.Point("queue.settle.dirty")
+	if !park.TryLock(&o.q.h.Consumers, o.q.me) {
+		return nil
+	}
+	o.held |= consumers
+	return o.unlockConsumers()
+}
+
+// finish settles and passes on why.
+func (o *op) finish(err error) error {
+	_ = o.settle()
+	return err
+}
+
+// reclaimLocked is reclaim under the consumer lock.
+func (o *op) reclaimLocked() (changed bool, err error) {
+	q, h := o.q, o.q.h
+	alive := map[uint32]bool{q.me: true}
+	isDead := func(token uint32) bool {
+		a, known := alive[token]
+		if !known {
+			a = q.mem.Alive(token)
+			alive[token] = a
+		}
+		return !a
+	}
+	err = q.rings.all(func(m *mapped) error {
+		return m.Each(func(it *ring.Item) bool {
+			switch it.S.Phase() {
+			case layout.Leased:
+				if isDead(it.S.Owner()) && it.Rec.Move(it.S, it.S.Return()) {
+					crash.Point("queue.reclaim.returned")
+					h.Redelivered.Add(1)
+					h.Rescan.Store(1)
+					changed = true
+				}
+			case layout.Reserved:
+				if isDead(it.S.Owner()) && it.Rec.Move(it.S, layout.Abandoned) {
+					crash.Point("queue.reclaim.abandoned")
+					h.Dirty.Store(1)
+					changed = true
+				}
+			}
+			return true
+		})
+	})
+	if changed && park.Sleeping(&h.Readable) {
+		o.wake |= readers
+	}
+	return changed, err
+}

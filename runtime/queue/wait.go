@@ -1,0 +1,37 @@
+package queue
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/polyipc/polyipc/runtime/internal/park"
+)
+
+// The longest sleeps, chosen so that a death which no wake tells of is found within 100 ms: a
+// waker killed between its commit and the wake, or an owner of something the sleeper waits for.
+const (
+	sliceIdle = 90 * time.Millisecond // nobody else owns anything here
+	sliceBusy = 50 * time.Millisecond // a lease, a reservation or a lock may be a dead one's
+)
+
+// waiter is the part of a wait that is the same for every verb.
+func (q *Queue) waiter(word *atomic.Uint32, spin *park.Spin, what uint32) park.Waiter {
+	return park.Waiter{
+		Word: word, Spin: spin, Slice: q.slice, Gone: q.gone,
+		Sit: func() func() { return q.sit(what) },
+		Pass: func() {
+			if what != waitsForMessage || q.readable() {
+				park.Wake(word, 1)
+			}
+		},
+	}
+}
+
+// slice is how long it is safe to sleep now.
+func (q *Queue) slice() time.Duration {
+	h, m := q.h, q.rings.hot.Load()
+	if h.Producers.Load() != 0 || h.Consumers.Load() != 0 || !m.Empty() || m.H.Next.Load() != 0 {
+		return sliceBusy
+	}
+	return sliceIdle
+}
