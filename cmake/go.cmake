@@ -59,12 +59,14 @@ set_target_properties(polyipc PROPERTIES
   INTERFACE_INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR}/include)
 add_library(polyipc::polyipc ALIAS polyipc)
 
-add_custom_command(
-  OUTPUT ${polyipc_command}
-  COMMAND ${CMAKE_COMMAND} -E env CGO_ENABLED=0
-          ${GO_EXECUTABLE} build ${polyipc_go_flags} "-ldflags=-s -w" -o ${polyipc_command} ./cmd/polyipc
-  DEPENDS ${polyipc_go_sources} ${polyipc_command_sources}
-  WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-  COMMENT "Building bin/polyipc"
-  VERBATIM)
-add_custom_target(polyipc_command ALL DEPENDS ${polyipc_command})
+if(polyipc_command_sources)
+  add_custom_command(
+    OUTPUT ${polyipc_command}
+    COMMAND ${CMAKE_COMMAND} -E env CGO_ENABLED=0
+            ${GO_EXECUTABLE} build ${polyipc_go_flags} "-ldflags=-s -w" -o ${polyipc_command} ./cmd/polyipc
+    DEPENDS ${polyipc_go_sources} ${polyipc_command_sources}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    COMMENT "Building bin/polyipc"
+    VERBATIM)
+  add_custom_target(polyipc_command ALL DEPENDS ${polyipc_command})
+endif()

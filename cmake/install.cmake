@@ -33,9 +33,11 @@ install(CODE "${polyipc_record_variables}
 install(FILES ${polyipc_so} DESTINATION ${CMAKE_INSTALL_LIBDIR}
         PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 install(FILES ${polyipc_links} DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(PROGRAMS ${polyipc_command} DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES include/polyipc.h bindings/c/include/polyipc_msgpack.h
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+if(polyipc_command_sources)
+  install(PROGRAMS ${polyipc_command} DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+file(GLOB polyipc_top_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.h ${PROJECT_SOURCE_DIR}/bindings/c/include/*.h)
+install(FILES ${polyipc_top_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 file(GLOB polyipc_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/polyipc/*.h)
 install(FILES ${polyipc_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/polyipc)
 install(FILES ${PROJECT_BINARY_DIR}/polyipc.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

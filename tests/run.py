@@ -63,7 +63,7 @@ SANITIZED = (
 SUITES = (
     Suite("arch", "go", ("./tests/arch",)),
     Suite("abi", "go", ("./tests/abi",)),
-    Suite("go", "go", ("./runtime/...", "./codec/...", "./capi/...", "./cmd/...", ".")),
+    Suite("go", "go", ("./runtime/...", "./codec/...", "./capi/...", "./cmd/...")),
     Suite("race", "go", ("-race", "-short", "./runtime/...", "./codec/...")),
     Suite("c", "ctest", ("--test-dir", "build")),
     Suite("sanitized", "ctest", ("--test-dir", "build/sanitized"), prepare=SANITIZED),

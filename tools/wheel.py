@@ -48,7 +48,7 @@ def main() -> int:
             major, minor = needed_glibc(archive.read(LIBRARY))
         machine = wheel.stem.rpartition("-linux_")[2]
         tag = f"manylinux_{major}_{minor}_{machine}"
-        command = [sys.executable, "-m", "wheel", "tags", "--remove", "--platform-tag", tag, wheel]
+        command = [sys.executable, "-m", "wheel", "tags", "--platform-tag", tag, str(wheel)]
         name = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
         tagged = Path(scratch) / name
         (target / name).write_bytes(tagged.read_bytes())
