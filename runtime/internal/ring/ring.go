@@ -113,27 +113,28 @@ type Item struct {
 	inRing uint64 // bytes of payload in the ring: Length, or 8 for a side part
 }
 
-// item reads and checks the record at pos; the caller knows that pos < tail.
-func (r *Ring) item(pos, tail uint64) (it Item, err error) {
+// item reads and checks the record at pos into it; the caller knows that pos < tail.
+func (r *Ring) item(pos, tail uint64, it *Item) error {
 	rec := r.Data.Record(pos)
 	n := uint64(rec.Length)
 	size := layout.RecordSize(n)
 	if size > tail-pos || size > r.Data.Size() {
-		return it, ErrCorrupt
+		return ErrCorrupt
 	}
 	s := rec.State()
 	if p := s.Phase(); p == layout.None || p > layout.Abandoned {
-		return it, ErrCorrupt
+		return ErrCorrupt
 	}
-	it = Item{Pos: pos, Size: size, Rec: rec, S: s, Length: n, Seq: rec.Sequence, Format: rec.Format, inRing: n}
+	it.Pos, it.Size, it.Rec, it.S = pos, size, rec, s
+	it.Length, it.inRing, it.Seq, it.Format, it.Side = n, n, rec.Sequence, rec.Format, false
 	if rec.Flags&layout.Side != 0 {
 		if n != 8 {
-			return it, ErrCorrupt
+			return ErrCorrupt
 		}
 		it.Side = true
 		it.Length = sideLength(r.Data.Payload(pos, 8))
 	}
-	return it, nil
+	return nil
 }
 
 // Payload is the item's bytes in the ring.
@@ -151,9 +152,9 @@ func (r *Ring) window() (head, tail uint64, err error) {
 // Empty reports whether every record is finished and swept. Exact under the consumer lock.
 func (r *Ring) Empty() bool { return r.H.Head.Load() == r.H.Tail.Load() }
 
-// Find returns the oldest ready record.
+// Find reads the oldest ready record into it, if there is one.
 // Consumer lock.
-func (r *Ring) Find() (it Item, ok bool, err error) {
+func (r *Ring) Find(it *Item) (ok bool, err error) {
 	head := r.H.Head.Load()
 	pos := r.H.Cursor
 	tail := r.H.TailSeen
@@ -162,25 +163,25 @@ func (r *Ring) Find() (it Item, ok bool, err error) {
 	}
 	if tail-pos-1 >= r.Data.Size() { // nothing known behind pos, or nonsense
 		if head, tail, err = r.window(); err != nil {
-			return it, false, err
+			return false, err
 		}
 		if tail-pos > r.Data.Size() {
-			return it, false, ErrCorrupt
+			return false, ErrCorrupt
 		}
 		r.H.TailSeen = tail
 	}
 	behindReserved := false
 	for {
 		for pos != tail {
-			if it, err = r.item(pos, tail); err != nil {
-				return it, false, err
+			if err = r.item(pos, tail, it); err != nil {
+				return false, err
 			}
 			switch it.S.Phase() {
 			case layout.Ready:
 				if !behindReserved {
 					r.H.Cursor = pos
 				}
-				return it, true, nil
+				return true, nil
 			case layout.Reserved:
 				// Its commit does not set Rescan: the cursor stays before it.
 				if !behindReserved {
@@ -195,13 +196,13 @@ func (r *Ring) Find() (it Item, ok bool, err error) {
 		}
 		_, now, err := r.window()
 		if err != nil {
-			return it, false, err
+			return false, err
 		}
 		if now == tail {
-			return it, false, nil
+			return false, nil
 		}
 		if now-pos > r.Data.Size() {
-			return it, false, ErrCorrupt
+			return false, ErrCorrupt
 		}
 		tail = now
 		r.H.TailSeen = tail
@@ -274,9 +275,9 @@ func (r *Ring) Each(f func(*Item) (more bool)) error {
 }
 
 func (r *Ring) each(from, to, tail uint64, f func(*Item) bool) error {
+	var it Item
 	for pos := from; pos != to; {
-		it, err := r.item(pos, tail)
-		if err != nil {
+		if err := r.item(pos, tail, &it); err != nil {
 			return err
 		}
 		if !f(&it) {

@@ -110,7 +110,8 @@ func TestModel(t *testing.T) {
 					next++
 				}
 			case 3: // get or lease
-				it, ok, err := r.Find()
+				var it Item
+				ok, err := r.Find(&it)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -248,7 +249,8 @@ func TestFullToTheByte(t *testing.T) {
 		t.Fatalf("next sequence number %d in a full ring, want 5", got)
 	}
 	for i := range 4 {
-		it, ok, err := r.Find()
+		var it Item
+		ok, err := r.Find(&it)
 		if !ok || err != nil || binary.LittleEndian.Uint32(take(t, r, &it)) != uint32(i) {
 			t.Fatalf("record %d: %v %v", i, ok, err)
 		}
@@ -290,7 +292,8 @@ func FuzzHostile(f *testing.F) {
 		r.H.Tail.Store(tail)
 		r.H.Cursor, r.H.Last, r.H.Reach, r.H.TailSeen, r.H.HeadSeen = cursor, last, tail^head, cursor+8, last^8
 		for range 5 {
-			it, ok, err := r.Find()
+			var it Item
+			ok, err := r.Find(&it)
 			if err != nil && !errors.Is(err, ErrCorrupt) {
 				t.Fatal(err)
 			}
@@ -312,9 +315,10 @@ func FuzzHostile(f *testing.F) {
 func BenchmarkPutGet(b *testing.B) {
 	r := newRing(b, 0)
 	body := make([]byte, 64)
+	var it Item
 	for b.Loop() {
 		put(r, body, layout.Ready)
-		it, _, _ := r.Find()
+		_, _ = r.Find(&it)
 		copy(body, r.Payload(&it))
 		r.H.Head.Store(it.Pos + it.Size)
 	}
