@@ -27,10 +27,13 @@ var dependencies = []string{
 	"github.com/spf13/cobra", // cmd/polyipc only
 }
 
-// unsafeFiles may import unsafe, for the reason given.
+// unsafeFiles, and the files of directories (with a slash), may import unsafe, for the reason given.
 var unsafeFiles = map[string]string{
 	"runtime/internal/layout/view.go": "typed views over mapped bytes",
+	"runtime/internal/layout/ring.go": "records and copies within the mapped data area",
+	"runtime/internal/shm/mapping.go": "maps at a chosen address, and views what is mapped",
 	"runtime/internal/futex/futex.go": "the kernel takes the word's address",
+	"capi/":                           "C's pointers become slices and strings",
 }
 
 // longestFile bounds a file of code, in lines; longer ones become two rooms.
