@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"runtime/debug"
+	"sync"
 
 	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
@@ -145,4 +146,50 @@ func (q *Queue) endLease(name string, l Lease, to layout.State) (err error) {
 	crash.Point("queue.nack.rescan")
 	park.Wake(&q.h.Readable, 1)
 	return nil
+}
+
+// handles counts this process's handles of each queue by its UUID.
+var handles = struct {
+	sync.Mutex
+	n map[[16]byte]int
+}{n: map[[16]byte]int{}}
+
+// countIn adds a handle.
+func (q *Queue) countIn() {
+	handles.Lock()
+	defer handles.Unlock()
+	handles.n[q.obj.UUID]++
+}
+
+// countOut takes a handle away and reports whether it was the process's last.
+func (q *Queue) countOut() bool {
+	handles.Lock()
+	defer handles.Unlock()
+	id := q.obj.UUID
+	if handles.n[id]--; handles.n[id] > 0 {
+		return false
+	}
+	delete(handles.n, id)
+	return true
+}
+
+// returnLeases gives back what this process holds on lease, as its death would. Close calls it for
+// the last handle: nobody could ack any more.
+func (q *Queue) returnLeases() (err error) {
+	o := op{q: q, name: "close"}
+	if err = o.begin(); err != nil {
+		return err
+	}
+	defer o.end(debug.SetPanicOnFault(true), &err)
+	if err = o.lock(consumers, noWait); err != nil {
+		return err // held up: they come back when this process ends
+	}
+	c, err := q.count(false)
+	if err == nil && c.Leased > 0 {
+		_, err = o.reclaimLocked(true)
+	}
+	if e := o.unlockConsumers(); err == nil {
+		err = e
+	}
+	return err
 }

@@ -62,8 +62,9 @@ type Queue struct {
 	me   uint32 // this process's owner token
 	h    *layout.Queue
 
-	calls gate          // the calls under way; the last one out after Close gives the mapping back
-	done  chan struct{} // closed when that has happened
+	closing atomic.Bool   // Close was called
+	calls   gate          // the calls under way; the last one out after Close gives the mapping back
+	done    chan struct{} // closed when that has happened
 
 	rings rings
 
@@ -167,25 +168,26 @@ func attach(op string, root *shm.Root, obj *shm.Object, mem *member.Member) (*Qu
 		mem.Release()
 		return nil, &ipcerr.Error{Op: op, Name: obj.Name, Code: ipcerr.Corrupt, Hint: "its header makes no sense: damaged, or not made by polyipc; unlink it", Err: err}
 	}
+	q.countIn()
 	return q, nil
 }
 
 // Close ends the use of this Queue: calls under way in other goroutines fail with ipcerr.Closed.
-// Messages stay; a transient queue without another user goes. Closing again does nothing.
+// Messages stay, and leases go back if this was the process's last handle of the queue; a transient
+// queue without another user goes. Closing again does nothing.
 func (q *Queue) Close() error {
-	if !q.calls.enter() {
+	if !q.closing.CompareAndSwap(false, true) {
 		return nil
 	}
-	first := q.calls.shut()
-	if first {
-		park.Kick(&q.h.Readable)
-		park.Kick(&q.h.Writable)
-		park.Kick(&q.h.Joinable)
+	if q.countOut() {
+		_ = q.returnLeases()
 	}
+	q.calls.enter() // the mapping stays while the waiters are told
+	q.calls.shut()
+	park.Kick(&q.h.Readable)
+	park.Kick(&q.h.Writable)
+	park.Kick(&q.h.Joinable)
 	q.calls.leave()
-	if !first {
-		return nil
-	}
 	select {
 	case <-q.done:
 	case <-time.After(time.Second):

@@ -120,7 +120,7 @@ func (o *op) reclaim() (bool, error) {
 	if err := o.lock(consumers, noWait); err != nil {
 		return false, nil // the holder is busy with the same queue; there will be a next time
 	}
-	changed, err := o.reclaimLocked()
+	changed, err := o.reclaimLocked(false)
 	if e := o.unlockConsumers(); err == nil {
 		err = e
 	}
@@ -159,10 +159,10 @@ func (o *op) finish(err error) error {
 	return err
 }
 
-// reclaimLocked is reclaim under the consumer lock.
-func (o *op) reclaimLocked() (changed bool, err error) {
+// reclaimLocked is reclaim under the consumer lock. With own, this process counts as dead too.
+func (o *op) reclaimLocked(own bool) (changed bool, err error) {
 	q, h := o.q, o.q.h
-	alive := map[uint32]bool{q.me: true}
+	alive := map[uint32]bool{q.me: !own}
 	isDead := func(token uint32) bool {
 		a, known := alive[token]
 		if !known {

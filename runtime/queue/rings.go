@@ -137,6 +137,9 @@ func (rs *rings) number(n uint64) (*mapped, error) {
 	}
 	q := rs.q
 	part, err := q.root.OpenPart(q.obj.UUID, 'r', n, layout.KindRing, q.mem.UUID(), true)
+	if ipcerr.CodeOf(err) == ipcerr.NotFound {
+		return nil, ring.ErrCorrupt // the chain leads nowhere
+	}
 	if err != nil {
 		return nil, err
 	}
