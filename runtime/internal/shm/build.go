@@ -3,7 +3,6 @@ package shm
 import (
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -68,6 +67,9 @@ func (r *Root) newBuild(op string) (*build, error) {
 		fd, err := openFile(tmp, unix.O_CREAT|unix.O_EXCL|unix.O_RDWR, r.mode())
 		if err == unix.EEXIST {
 			continue
+		}
+		if err == unix.ENOENT {
+			return nil, fail(op, r.path, err, "the root was removed")
 		}
 		if err != nil {
 			return nil, fail(op, r.path, err, r.spaceHint(err, 0))
@@ -162,8 +164,8 @@ func (b *build) allocate(off, n int64) error {
 // is asked before anything is taken, so that a hopeless request does not fill the root for others
 // first. (The kernel would answer a file over RLIMIT_FSIZE with a deadly signal.)
 func (r *Root) room(op string, need, size int64) error {
-	if max := limit(unix.RLIMIT_FSIZE); max != 0 && max <= math.MaxInt64 && size > int64(max) {
-		return fail(op, r.path, unix.EFBIG, fmt.Sprintf("a file of %d bytes is over RLIMIT_FSIZE (ulimit -f), %d", size, max))
+	if most := limit(unix.RLIMIT_FSIZE); uint64(size) > most {
+		return fail(op, r.path, unix.EFBIG, fmt.Sprintf("a file of %d bytes is over RLIMIT_FSIZE (ulimit -f), %d", size, most))
 	}
 	fs, err := r.statfs()
 	if err != nil {

@@ -72,10 +72,9 @@ func classify(no unix.Errno) (ipcerr.Code, string) {
 	return ipcerr.Internal, ""
 }
 
+// limit returns a resource limit of this process.
 func limit(which int) uint64 {
-	var l unix.Rlimit
-	if unix.Getrlimit(which, &l) != nil {
-		return 0
-	}
+	l := unix.Rlimit{Cur: unix.RLIM_INFINITY}
+	_ = unix.Getrlimit(which, &l) // fails only for a limit that does not exist
 	return l.Cur
 }

@@ -82,7 +82,10 @@ func (r *Root) taken(op, name string, p *patience) error {
 		return exists("the name is taken by a damaged or foreign file: remove it or choose another")
 	}
 	if c.header.Flags()&layout.Transient != 0 && c.users != unix.F_RDLCK {
-		if c.users == unix.F_UNLCK {
+		if c.stat.Nlink > 1 {
+			return exists("a message refers to the object of that name: choose another")
+		}
+		if c.dead() {
 			if gone, _ := c.removeUnused(); gone {
 				return nil
 			}
@@ -134,7 +137,7 @@ func (r *Root) openOnce(op, name string, kind layout.Kind, members [16]byte, twi
 		c.close()
 		return nil, fail(op, name, err, "")
 	}
-	if c.header.Flags()&layout.Transient != 0 && c.users == unix.F_UNLCK {
+	if c.dead() {
 		// Its users are dead. Nobody comes back to it: what they were in the middle of would be found
 		// by a process that expects a whole object, and it would live on by chance.
 		gone, err := c.removeUnused()

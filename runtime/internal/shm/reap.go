@@ -73,7 +73,7 @@ func (r *Root) survey() (*survey, error) {
 			s.unsure = s.unsure || c.users != unix.F_UNLCK || c.header.Magic == layout.Magic
 		default:
 			s.parents[c.header.UUID] = true
-			if c.header.Flags()&layout.Transient != 0 && c.users == unix.F_UNLCK {
+			if c.dead() {
 				s.idle = append(s.idle, name)
 			}
 		}

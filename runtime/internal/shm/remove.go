@@ -47,6 +47,12 @@ func (r *Root) look(name string) (*candidate, error) {
 
 func (c *candidate) close() { closeFile(c.fd) }
 
+// dead reports whether this is a transient object that nobody used at that moment. A message that
+// refers to it does so by a further link, and is a use.
+func (c *candidate) dead() bool {
+	return c.header.Flags()&layout.Transient != 0 && c.users == unix.F_UNLCK && c.stat.Nlink == 1
+}
+
 // removeUnused removes the transient object with its parts if it has no users, and reports whether
 // it is gone now.
 //
@@ -172,10 +178,10 @@ func (r *Root) unlinkOnce(name string, kind layout.Kind) error {
 		return ErrBusy // look what the name means now
 	}
 	if err := c.header.CheckFile(c.stat.Size); err != nil {
-		if kind != 0 || c.users != unix.F_UNLCK {
+		if kind != 0 || c.users != unix.F_UNLCK || ipcerr.CodeOf(err) != ipcerr.Corrupt {
 			return err
 		}
-		return unlink(c.path) // nobody could ever open it
+		return unlink(c.path) // nobody can open it, ever
 	}
 	if k := c.header.Kind; kind != 0 && k != kind || !k.IsObject() {
 		return &ipcerr.Error{Op: "unlink", Code: ipcerr.WrongKind, Hint: fmt.Sprintf("it is a %v", k)}
@@ -203,9 +209,8 @@ func (r *Root) unlinkOnce(name string, kind layout.Kind) error {
 	if err := unix.Renameat2(unix.AT_FDCWD, c.path, unix.AT_FDCWD, r.file(to), unix.RENAME_NOREPLACE); err != nil {
 		return err
 	}
-	crash.Point("shm.unlink.renamed")
-	// A last user that closed before the rename was refused the exclusive lock by nobody but us, if
-	// at all, and we never hold it here; it looked at the flag after ours was set, and waits for nameLock.
+	// A last user that has closed since we asked saw the flag, for that was set before. It waits for
+	// nameLock and then finds the file by its UUID.
 	return nil
 }
 
