@@ -19,7 +19,15 @@ import (
 // and the mapping that it has from its parent, under its own identity.
 type inherited struct {
 	kind uint32
+	file file
 	queue.Inherited
+}
+
+// inheritable describes a queue that was just opened.
+func inheritable(q *queue.Queue) inherited {
+	in := q.Inherit()
+	f, _ := fileOf(in.FD)
+	return inherited{C.PI_QUEUE, f, in}
 }
 
 // write fills in an entry that is not live. Within the gate, under the table's lock.
@@ -35,6 +43,7 @@ func (e *entry) write(what inherited) error {
 	e.descriptor = C.int32_t(what.FD)
 	e.address = C.uint64_t(what.Addr)
 	e.length = C.uint64_t(what.Length)
+	e.file = what.file
 	e.root = C.uint32_t(root)
 	name := unsafe.Slice((*byte)(unsafe.Pointer(&e.name)), len(e.name))
 	clear(name[copy(name, what.Name):])
@@ -43,7 +52,7 @@ func (e *entry) write(what inherited) error {
 
 func (e *entry) read() inherited {
 	name := unsafe.Slice((*byte)(unsafe.Pointer(&e.name)), len(e.name))
-	return inherited{uint32(e.kind), queue.Inherited{
+	return inherited{uint32(e.kind), e.file, queue.Inherited{
 		Root: text(rootAt(uint32(e.root))), Name: text(name),
 		FD: int(e.descriptor), Addr: uintptr(e.address), Length: int(e.length),
 	}}
@@ -141,6 +150,10 @@ func adoptNoun(what inherited) (any, error) {
 	if what.kind != C.PI_QUEUE {
 		return nil, &ipcerr.Error{Op: "adopt handle after fork", Name: what.Name, Code: ipcerr.Internal, Hint: "its entry names no kind of object"}
 	}
+	if f, ok := fileOf(what.FD); !ok || f != what.file {
+		return nil, &ipcerr.Error{Op: "adopt queue after fork", Name: what.Name, Code: ipcerr.Gone,
+			Hint: "this process closed the descriptor that it had inherited: open the queue again, by name"}
+	}
 	return queue.Adopt(what.Inherited)
 }
 
@@ -153,8 +166,9 @@ func closeInherited(what inherited) error {
 	if err == nil {
 		return closeNoun(noun)
 	}
-	mapping := unsafe.Slice((*byte)(unsafe.Pointer(what.Addr)), what.Length) //nolint:govet // not Go's memory
-	_ = unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(mapping)), uintptr(what.Length))
-	_ = unix.Close(what.FD)
+	_ = unix.MunmapPtr(address(what.Addr), uintptr(what.Length))
+	if f, ok := fileOf(what.FD); ok && f == what.file {
+		_ = unix.Close(what.FD)
+	}
 	return nil
 }

@@ -8,7 +8,6 @@ import "C"
 import (
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -166,22 +165,4 @@ func (t *table) inheritedEntry(id uint32) *entry {
 		return e
 	}
 	return nil
-}
-
-// trackDescriptor tells the fork handler of a descriptor that a child must close.
-func trackDescriptor(fd int, open bool) {
-	k := keep()
-	if k == nil || uint(fd) >= C.PI_MAX_DESCRIPTORS {
-		return
-	}
-	word := uint32(fd) / 64
-	bits := (*atomic.Uint64)(unsafe.Add(unsafe.Pointer(k.descriptors), uintptr(word)*8))
-	if !open {
-		bits.And(^(uint64(1) << (fd % 64)))
-		return
-	}
-	top := (*atomic.Uint32)(unsafe.Pointer(&k.descriptor_top))
-	for t := top.Load(); t <= word && !top.CompareAndSwap(t, word+1); t = top.Load() {
-	}
-	bits.Or(uint64(1) << (fd % 64))
 }

@@ -107,6 +107,10 @@ static int describe(struct dl_phdr_info *info, size_t size, void *argument) {
         char *start = base + h->p_vaddr;
         switch (h->p_type) {
         case PT_LOAD:
+            if (image->start == NULL || start < image->start)
+                image->start = start;
+            if (start + h->p_memsz > image->end)
+                image->end = start + h->p_memsz;
             if (h->p_flags & PF_X) {
                 image->text_start = start;
                 image->text_end = start + h->p_memsz;
@@ -156,6 +160,10 @@ void pi_image_find(struct pi_keep *keep, int argc, char **argv, char **envp) {
         image->why_not = "it is built with a sanitizer";
     if (image->init == NULL || image->tls_size == 0)
         image->why_not = image->why_not != NULL ? image->why_not : "its file lacks an expected part";
+}
+
+void pi_image_store(struct pi_keep *keep) {
+    struct pi_image *image = &keep->image;
     for (int i = 0; i < image->ranges && image->why_not == NULL; i++) {
         struct pi_range *r = &image->range[i];
         if (r->stored == 0)
@@ -172,6 +180,11 @@ void pi_image_find(struct pi_keep *keep, int argc, char **argv, char **envp) {
     image->rewindable = image->why_not == NULL;
 }
 
+bool pi_image_spans(const struct pi_keep *keep, const void *bytes, size_t size) {
+    const char *at = bytes;
+    return at >= keep->image.start && at < keep->image.end && size <= (size_t)(keep->image.end - at);
+}
+
 bool pi_image_has(const struct pi_keep *keep, uintptr_t code) {
     return code - (uintptr_t)keep->image.text_start <
            (uintptr_t)(keep->image.text_end - keep->image.text_start);
@@ -179,26 +192,42 @@ bool pi_image_has(const struct pi_keep *keep, uintptr_t code) {
 
 /* ---- rewinding -------------------------------------------------------------------------- */
 
-/* Puts back size bytes from offset on. */
-static void restore(const struct pi_range *r, size_t offset, size_t size) {
-    if (offset < r->stored) {
-        const size_t n = size < r->stored - offset ? size : r->stored - offset;
-        memcpy(r->start + offset, r->snapshot + offset, n);
-        offset += n;
-        size -= n;
+/* Zeroes memory that started as zero. Whole pages of it are anonymous memory, of which the kernel
+ * drops what was touched: packages have zeroed arrays of many megabytes that they rarely use. */
+static void zero(char *start, char *end) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    char *const from = start + (-(uintptr_t)start & (page - 1));
+    char *const to = end - ((uintptr_t)end & (page - 1));
+    if (from >= to || madvise(from, (size_t)(to - from), MADV_DONTNEED) != 0) {
+        memset(start, 0, (size_t)(end - start)); /* little, or locked in memory */
+        return;
     }
-    memset(r->start + offset, 0, size);
+    memset(start, 0, (size_t)(from - start));
+    memset(to, 0, (size_t)(end - to));
+}
+
+/* Puts back the bytes from start to end, which lie in r. */
+static void restore(const struct pi_range *r, char *start, char *end) {
+    char *const stored = r->start + r->stored; /* what follows started as zero */
+    if (start < stored) {
+        char *const to = end < stored ? end : stored;
+        memcpy(start, r->snapshot + (start - r->start), (size_t)(to - start));
+        start = to;
+    }
+    if (start < end)
+        zero(start, end);
 }
 
 void pi_image_rewind(struct pi_keep *keep) {
+    char *const spared = (char *)&pi_now;
     for (int i = 0; i < keep->image.ranges; i++) {
         const struct pi_range *r = &keep->image.range[i];
-        const size_t spared = (size_t)((char *)&pi_now - r->start);
-        if (spared < r->size) {
-            restore(r, 0, spared);
-            restore(r, spared + sizeof pi_now, r->size - spared - sizeof pi_now);
+        char *const end = r->start + r->size;
+        if (spared >= r->start && spared < end) {
+            restore(r, r->start, spared);
+            restore(r, spared + sizeof pi_now, end);
         } else {
-            restore(r, 0, r->size);
+            restore(r, r->start, end);
         }
     }
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,8 +28,9 @@ struct pi_keep *pi_keep_make(void) {
     keep->entries = map(sizeof(struct pi_entry) * PI_MAX_HANDLES, PROT_NONE);
     keep->roots = map((size_t)PI_MAX_ROOTS * PI_ROOT_BYTES, rw);
     keep->descriptors = map(PI_MAX_DESCRIPTORS / 8, rw);
+    keep->files = map(sizeof(struct pi_file) * PI_MAX_DESCRIPTORS, rw);
     keep->reload = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    if (keep->entries == NULL || keep->roots == NULL || keep->descriptors == NULL)
+    if (keep->entries == NULL || keep->roots == NULL || keep->descriptors == NULL || keep->files == NULL)
         return NULL;
     if (pthread_key_create(&keep->detail_key, pi_detail_free) != 0)
         return NULL;
@@ -124,11 +126,21 @@ void pi_gate_open_in_child(struct pi_keep *keep) { atomic_store(&keep->gate, 0);
 
 /* ---- descriptors ------------------------------------------------------------------------ */
 
+static bool is_file(int descriptor, const struct pi_file *file) {
+    struct stat st;
+    return fstat(descriptor, &st) == 0 && st.st_dev == file->device && st.st_ino == file->inode;
+}
+
+/* Only what still is the file it was: a program that became a daemon has closed all descriptors,
+ * ours too, and given their numbers to files of its own. */
 void pi_descriptors_close(struct pi_keep *keep) {
     const uint32_t top = atomic_load(&keep->descriptor_top);
     for (uint32_t word = 0; word < top; word++) {
         uint64_t bits = atomic_exchange(&keep->descriptors[word], 0);
-        for (; bits != 0; bits &= bits - 1)
-            close((int)(word * 64 + (uint32_t)__builtin_ctzll(bits)));
+        for (; bits != 0; bits &= bits - 1) {
+            const uint32_t descriptor = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            if (is_file((int)descriptor, &keep->files[descriptor]))
+                close((int)descriptor);
+        }
     }
 }

@@ -12,6 +12,7 @@
  * Who writes what is said at each field. The files, lowest first:
  *   keep.c    makes the keep; gate and tables of handles and descriptors
  *   image.c   finds this library in memory, takes its snapshot, rewinds it
+ *   gosignals.c   keeps Go from unblocking the host's signals
  *   host.c    signals and limits of the host: recorded, protected, put back
  *   load.c    the constructors, the fork handlers, reload
  *   trampoline.c  the exported functions
@@ -42,6 +43,11 @@ enum {
 
 enum pi_kind { PI_NONE = 0, PI_QUEUE = 1 };
 
+/* Which file a descriptor belongs to. */
+struct pi_file {
+    uint64_t device, inode;
+};
+
 /* A handle as a forked child has to find it. Written and cleared by Go (handles.go) under the
  * lock of its table and within the gate; read by a child that adopts the handle.
  *
@@ -55,6 +61,7 @@ struct pi_entry {
     int32_t descriptor;      /* holds the user's lock on the object's file */
     uint64_t address;        /* of the mapping */
     uint64_t length;         /* of the mapping, bytes */
+    struct pi_file file;     /* what descriptor was; a host may close it and reuse the number */
     uint32_t root;           /* index into the roots */
     uint32_t reserved;
     char name[PI_NAME_BYTES]; /* of the object, NUL-terminated */
@@ -72,7 +79,8 @@ struct pi_range {
 struct pi_image {
     bool rewindable; /* false: a forked child gets POLYIPC_UNSUPPORTED */
     const char *why_not;
-    char *text_start, *text_end; /* all executable bytes */
+    char *start, *end;           /* all of it, as mapped */
+    char *text_start, *text_end; /* its executable bytes */
     struct pi_range range[4];
     int ranges;
     void (**init)(int, char **, char **); /* DT_INIT_ARRAY */
@@ -107,6 +115,7 @@ struct pi_keep {
     size_t committed;                /* entries that may be touched */
     char *roots;                     /* PI_MAX_ROOTS strings of PI_ROOT_BYTES */
     _Atomic uint64_t *descriptors;   /* bitmap of descriptors that a child closes */
+    struct pi_file *files;           /* of these, by number; written before the bit is set */
     _Atomic uint32_t descriptor_top; /* one behind the highest word ever used */
 
     const void *python; /* struct pi_python, see pyshim.c */
@@ -150,16 +159,22 @@ void pi_gate_close(struct pi_keep *keep);         /* before a fork */
 void pi_gate_open(struct pi_keep *keep);          /* after it, in the parent */
 void pi_gate_open_in_child(struct pi_keep *keep); /* after it, in the child */
 
-/* Closes what would lie about the child: the parent's descriptors that its members locks hang on. */
+/* Closes what would lie about the child: descriptors that the parent's identity hangs on. */
 void pi_descriptors_close(struct pi_keep *keep);
 
 /* ---- image.c ---------------------------------------------------------------------------- */
 
 void pi_image_find(struct pi_keep *keep, int argc, char **argv, char **envp);
-bool pi_image_has(const struct pi_keep *keep, uintptr_t code);
+void pi_image_store(struct pi_keep *keep);                     /* takes the snapshot */
+bool pi_image_has(const struct pi_keep *keep, uintptr_t code); /* is that our code? */
+bool pi_image_spans(const struct pi_keep *keep, const void *bytes, size_t size);
 void pi_image_rewind(struct pi_keep *keep); /* only pi_now, the keep and pi_me keep their values */
 void pi_image_learn_key(struct pi_keep *keep);
 void pi_image_forget_thread(struct pi_keep *keep); /* makes this thread one that Go never saw */
+
+/* ---- gosignals.c ------------------------------------------------------------------------ */
+
+void pi_go_signals(struct pi_keep *keep);
 
 /* ---- host.c ----------------------------------------------------------------------------- */
 

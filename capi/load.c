@@ -48,6 +48,8 @@ __attribute__((constructor(101))) static void first(int argc, char **argv, char 
     struct pi_keep *keep = pi_keep_make();
     if (keep != NULL) {
         pi_image_find(keep, argc, argv, envp);
+        pi_go_signals(keep);
+        pi_image_store(keep);
         pi_host_before_go(keep);
         pi_now.keep = keep;
     }

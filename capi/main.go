@@ -8,11 +8,12 @@
 //
 // An export finds, calls and releases, and nothing else. What a forked child needs is in keep.h;
 // handles.go writes it and adopt.go reads it.
-package main
-
+//
+// The setting below: Go would otherwise keep two files of its cgroup open, and each forked child
+// would inherit them.
+//
 //go:debug containermaxprocs=0
-
-// Go would otherwise keep two files of its cgroup open, and each forked child would inherit them.
+package main
 
 /*
 #cgo CFLAGS: -I${SRCDIR}/../include -D_GNU_SOURCE -std=c11 -Wall -fvisibility=hidden

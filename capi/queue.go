@@ -96,7 +96,7 @@ func open(op operation, name *C.char, o *C.polyipc_queue_options, out *C.polyipc
 		handles.abandon(i)
 		return err
 	}
-	id, err := handles.publish(i, q, inherited{C.PI_QUEUE, q.Inherit()})
+	id, err := handles.publish(i, q, inheritable(q))
 	if err != nil {
 		_ = q.Close()
 		return err
