@@ -95,13 +95,13 @@ func races(t *testing.T, flags layout.Flags) {
 	r := testRoot(t)
 	const rounds = 400
 	var wg sync.WaitGroup
-	worker := func(f func() error) {
+	var made atomic.Int64
+	worker := func(f func() error) { // all go on until enough objects have been made
 		for range 2 {
 			wg.Go(func() {
-				for range rounds {
+				for made.Load() < rounds && !t.Failed() {
 					if err := f(); err != nil {
 						t.Error(err)
-						return
 					}
 				}
 			})
@@ -121,6 +121,7 @@ func races(t *testing.T, flags layout.Flags) {
 		if err != nil {
 			return okay(err, ipcerr.Exists)
 		}
+		made.Add(1)
 		err = r.WritePart(o.UUID, 'm', 1, testMembers, []byte("part"))
 		if err == nil {
 			err = r.ReadPart(o.UUID, 'm', 1, testMembers, make([]byte, 4))
@@ -147,7 +148,7 @@ func races(t *testing.T, flags layout.Flags) {
 	})
 	worker(func() error { return r.Unlink("x", layout.KindQueue) })
 	wg.Go(func() {
-		for range rounds / 4 {
+		for made.Load() < rounds && !t.Failed() {
 			if _, err := r.Reap(); err != nil {
 				t.Error(err)
 			}
