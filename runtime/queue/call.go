@@ -36,6 +36,13 @@ const (
 // noWait is the context of the verbs that do not wait.
 var noWait context.Context
 
+// atOnce is the context of a lock that is worth taking over from the dead, but not worth waiting
+// for.
+type atOnce struct{ context.Context }
+
+func (atOnce) Deadline() (time.Time, bool) { return time.Unix(0, 0), true }
+func (atOnce) Err() error                  { return nil }
+
 // tryGrace is how long a verb that does not wait for messages or room waits for a lock, which is
 // normally held for less than a microsecond.
 const tryGrace = 100 * time.Millisecond

@@ -384,7 +384,8 @@ func (o *op) find(it *ring.Item) (m *mapped, err error) {
 
 // readable is a guess, without a lock, whether a get might find something.
 func (q *Queue) readable() bool {
-	h, m := q.h, q.rings.hot.Load()
-	return m.MaybeReady() || h.Rescan.Load() != 0 || m.H.Next.Load() != 0 || h.First.Load() != m.Number ||
-		h.Shutdown.Load() != 0
+	h := q.h
+	return h.Rescan.Load() != 0 || h.Shutdown.Load() != 0 || q.rings.peek(func(m *mapped) bool {
+		return m.MaybeReady() || m.H.Next.Load() != 0 || h.First.Load() != m.Number
+	})
 }

@@ -85,9 +85,14 @@ func (q *Queue) putWait(ctx context.Context, bodies [][]byte, f Format, n *int) 
 	defer o.end(debug.SetPanicOnFault(true), &err)
 	tries, seen := 0, uint64(0)
 	w := q.waiter(&q.h.Writable, &q.spinPut, waitsForRoom)
-	w.Hint = func() bool { return q.rings.hot.Load().H.Head.Load() != seen }
+	w.Hint = func() bool {
+		return q.rings.peek(func(m *mapped) bool {
+			was := seen
+			seen = m.H.Head.Load()
+			return seen != was
+		})
+	}
 	w.Try = func() (bool, error) {
-		seen = q.rings.hot.Load().H.Head.Load()
 		err := o.orReclaim(ipcerr.Full, func() error {
 			k, err := o.putMany(ctx, bodies[*n:], f)
 			*n += k

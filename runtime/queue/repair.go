@@ -117,7 +117,7 @@ func (o *op) reclaim() (bool, error) {
 	if last := q.reclaimed.Load(); t-last < int64(reclaimEvery) || !q.reclaimed.CompareAndSwap(last, t) {
 		return false, nil
 	}
-	if err := o.lock(consumers, noWait); err != nil {
+	if err := o.lock(consumers, atOnce{}); err != nil {
 		return false, nil // the holder is busy with the same queue; there will be a next time
 	}
 	changed, err := o.reclaimLocked(false)

@@ -126,10 +126,26 @@ func (rs *rings) all(f func(*mapped) error) error {
 	return err
 }
 
+// peek calls f with the ring that was the first last time, for a guess without a lock; true if
+// that ring is just going.
+func (rs *rings) peek(f func(*mapped) bool) bool {
+	m := rs.hot.Load()
+	if !m.hands.enter() {
+		return true
+	}
+	defer m.hands.leave()
+	return f(m)
+}
+
 // number is ring n, mapped now if it was not yet.
 func (rs *rings) number(n uint64) (*mapped, error) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
+	return rs.find(n)
+}
+
+// find is number with rs.mu held.
+func (rs *rings) find(n uint64) (*mapped, error) {
 	for _, m := range rs.list {
 		if m.Number == n {
 			return m, nil
@@ -171,13 +187,27 @@ func (rs *rings) lend(n uint64) (*mapped, error) {
 }
 
 // prune unmaps the rings that are not in the chain any more. Either lock.
+//
+// The walk and the clean-up are one piece under rs.mu, as are publishing a ring and listing it in
+// grow: else the holder of the other lock, a goroutine of this process, could append a ring between
+// the two and find it unmapped.
 func (rs *rings) prune() error {
-	in := map[uint64]bool{0: true}
-	if err := rs.all(func(m *mapped) error { in[m.Number] = true; return nil }); err != nil {
-		return err
-	}
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
+	in := map[uint64]bool{0: true}
+	for n := rs.q.h.First.Load(); ; {
+		in[n] = true
+		m, err := rs.find(n)
+		if err != nil {
+			return err
+		}
+		if n = m.H.Next.Load(); n == 0 {
+			break
+		}
+		if in[n] || len(in) > longestChain {
+			return ring.ErrCorrupt
+		}
+	}
 	keep := rs.list[:0]
 	for _, m := range rs.list {
 		if in[m.Number] {
@@ -220,14 +250,16 @@ func (rs *rings) grow(last *mapped, seq, size uint64) (*mapped, error) {
 		h.Growing = 0
 		return nil, err
 	}
+	crash.Point("queue.grow.linked")
 	rs.mu.Lock()
 	m, err := rs.add(n, part)
+	if err == nil {
+		last.H.Next.Store(n) // the commit
+	}
 	rs.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	crash.Point("queue.grow.linked")
-	last.H.Next.Store(n) // the commit
 	crash.Point("queue.grow.published")
 	h.Growing = 0
 	h.Grown++

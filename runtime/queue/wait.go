@@ -29,8 +29,8 @@ func (q *Queue) waiter(word *atomic.Uint32, spin *park.Spin, what uint32) park.W
 
 // slice is how long it is safe to sleep now.
 func (q *Queue) slice() time.Duration {
-	h, m := q.h, q.rings.hot.Load()
-	if h.Producers.Load() != 0 || h.Consumers.Load() != 0 || !m.Empty() || m.H.Next.Load() != 0 {
+	busy := q.h.Producers.Load() != 0 || q.h.Consumers.Load() != 0
+	if busy || q.rings.peek(func(m *mapped) bool { return !m.Empty() || m.H.Next.Load() != 0 }) {
 		return sliceBusy
 	}
 	return sliceIdle
