@@ -195,6 +195,7 @@ func TestRefusedValues(t *testing.T) {
 		{NDArray{"<f8", []int{0, MaxSize, MaxSize}, nil}, "", ""},
 		{NDArray{"|u1", []int{1 << 31, 1 << 31}, nil}, "INVALID", "over the limit"},
 		{Set{[]any{1}}, "", ""},
+		{[]any{Pickle("x")}, "INVALID", "$[0]: a pickle inside"},
 		{Set{map[string]any{}}, "INVALID", "member of a set"},
 		{Pairs{{Set{}, 1}}, "INVALID", "key of a map"},
 		{Pairs{{Tuple{NDArray{"|u1", nil, []byte{1}}}, 1}}, "INVALID", "key of a map"},

@@ -239,6 +239,9 @@ func (d *decoder) scalarExt(t token, key bool) (any, error) {
 		}
 		return readNDArray(body)
 	case extPickle:
+		if d.depth > 0 {
+			return nil, invalid("a pickle inside of something else; it is always a whole message")
+		}
 		return Pickle(slices.Clone(body)), nil
 	}
 	if t.ext < 0 || t.ext >= extReserved {

@@ -240,7 +240,10 @@ func init() {
 		reflect.TypeFor[Ref]():     own(func(b []byte, r *Ref, _ int) ([]byte, error) { return appendRef(b, *r) }),
 		reflect.TypeFor[NDArray](): own(func(b []byte, a *NDArray, _ int) ([]byte, error) { return appendNDArray(b, *a) }),
 		reflect.TypeFor[Ext]():     own(func(b []byte, e *Ext, _ int) ([]byte, error) { return appendExt(b, *e) }),
-		reflect.TypeFor[Pickle](): own(func(b []byte, p *Pickle, _ int) ([]byte, error) {
+		reflect.TypeFor[Pickle](): own(func(b []byte, p *Pickle, depth int) ([]byte, error) {
+			if depth > 0 {
+				return b, invalid("a pickle inside of something else; it is always a whole message")
+			}
 			return appendExtBody(b, extPickle, *p)
 		}),
 		reflect.TypeFor[Tuple](): own(func(b []byte, t *Tuple, depth int) ([]byte, error) {

@@ -1,0 +1,164 @@
+"""Messages: Python objects to MessagePack and back, with the same meaning in Go, C and Python.
+
+packb refuses what it cannot carry faithfully, with a TypeError that names the place; what unpackb
+gives back equals what went in and is of the same type. Two conversions only: bytearray and
+memoryview come back as bytes, an aware datetime in UTC. docs/spec/codec.md is the format.
+
+Exact types only: an instance of a subclass (an enum member, a namedtuple, a numpy scalar) would
+come back as its base, so it is refused, or pickled if asked for.
+
+Limits: MAX_DEPTH containers in each other, MAX_SIZE bytes. All functions may be called from any
+thread.
+"""
+
+from __future__ import annotations
+
+import pickle as _pickle
+from typing import Any, Callable, Union
+
+import ormsgpack
+
+from polyipc._codec_read import PickleMetError, pickle_in, read
+from polyipc._codec_types import (
+    FROZEN_SET,
+    MAX_DEPTH,
+    MAX_SIZE,
+    PICKLE,
+    SET,
+    TUPLE,
+    CodecError,
+    Ext,
+    NDArray,
+    Ref,
+)
+from polyipc._codec_write import (
+    ext_body,
+    ext_head,
+    is_array,
+    is_plain,
+    pack_array_whole,
+    pack_exactly,
+    too_deep,
+)
+
+__all__ = ["MAX_DEPTH", "MAX_SIZE", "CodecError", "Ext", "NDArray", "Ref", "packb", "unpackb"]
+
+Buffer = Union[bytes, bytearray, memoryview]
+
+# Everything but the plainest exact types goes to the hook below or makes ormsgpack fail.
+_OPTIONS = (
+    ormsgpack.OPT_PASSTHROUGH_BIG_INT
+    | ormsgpack.OPT_PASSTHROUGH_DATACLASS
+    | ormsgpack.OPT_PASSTHROUGH_DATETIME
+    | ormsgpack.OPT_PASSTHROUGH_ENUM
+    | ormsgpack.OPT_PASSTHROUGH_SUBCLASS
+    | ormsgpack.OPT_PASSTHROUGH_TUPLE
+    | ormsgpack.OPT_PASSTHROUGH_UUID
+)
+
+_MEMBERS: dict[type, int] = {tuple: TUPLE, set: SET, frozenset: FROZEN_SET}
+
+_fast: Callable[[Any, Callable[[Any], Any], int], bytes] = ormsgpack.packb
+
+# A new object whenever the hook met a tuple or set, whose levels ormsgpack does not add up. An
+# identity, unlike a counter, can be compared across threads without a lock.
+_nested: object = object()
+
+
+def _special(obj: Any) -> Any:
+    """Ormsgpack's hook for what it does not know."""
+    global _nested
+    ext = _MEMBERS.get(type(obj))
+    if ext is None:
+        return ormsgpack.Ext(*ext_body(obj))
+    _nested = object()
+    return ormsgpack.Ext(ext, _fast(list(obj), _special, _OPTIONS))
+
+
+def packb(obj: object, *, pickle: bool = False) -> bytes:
+    """Return obj as a message.
+
+    Carried, and equal when read: None, bool, int of any size, float, str, bytes, list, dict, tuple,
+    set, frozenset, aware datetime (as UTC), uuid.UUID, numpy arrays of numbers (in C order),
+    NDArray, Ref, Ext. bytearray and memoryview are carried as bytes.
+
+    With pickle=True an object that holds anything but exact builtin types, UUIDs, UTC datetimes and
+    Refs, or that holds a container twice, is pickled whole; only a Python reader that opted in
+    opens it. Errors of pickling are pickle's own.
+
+    Raises TypeError, naming the place ("$.a[3]: ..."), for what cannot be carried, and CodecError
+    (a ValueError) of code TOO_LARGE for more than MAX_DEPTH levels or MAX_SIZE bytes.
+    """
+    out = _pack_plain_or_pickle(obj) if pickle else _pack(obj)
+    if len(out) > MAX_SIZE:
+        raise CodecError("TOO_LARGE", f"the message has {len(out)} bytes; the limit is {MAX_SIZE}")
+    return out
+
+
+def _pack(obj: object) -> bytes:
+    before = _nested
+    try:
+        out = _fast(obj, _special, _OPTIONS)
+    except (TypeError, RecursionError):  # ormsgpack's own error is a TypeError
+        # Keys other than str, a big array, or an error to explain.
+        return pack_array_whole(obj) if is_array(obj) else pack_exactly(obj)
+    if _nested is not before and len(out) > MAX_DEPTH and too_deep(obj):
+        return pack_exactly(obj)  # raises, and says where
+    return out
+
+
+def _pack_plain_or_pickle(obj: object) -> bytes:
+    if is_plain(obj):
+        try:
+            return _pack(obj)
+        except (TypeError, CodecError):
+            pass  # a lone surrogate, or too deep: both are pickle's then
+    try:
+        body = _pickle.dumps(obj, protocol=5)  # the highest that all supported Pythons read
+    except RecursionError:
+        raise CodecError("TOO_LARGE", "the object is nested too deeply even for pickle") from None
+    return ext_head(PICKLE, len(body)) + body
+
+
+def unpackb(data: Buffer, *, pickle: bool = False) -> Any:
+    """Return the object of a message.
+
+    numpy arrays (NDArray if numpy cannot be imported) are read-only views of data, which must then
+    stay as it is for as long as they live; all else is copied. Timestamps are rounded to
+    microseconds. Set pickle=True only for messages of processes that you trust: opening a pickle
+    may run any code. Without it, a pickle is an error.
+
+    Raises CodecError (a ValueError) of code INVALID for bytes that are not exactly one message, and
+    TOO_LARGE for more than MAX_DEPTH levels or MAX_SIZE bytes, or if data is nested and this
+    thread's stack nearly used up.
+    """
+    if len(data) > MAX_SIZE:
+        raise CodecError("TOO_LARGE", f"the message has {len(data)} bytes; the limit is {MAX_SIZE}")
+    try:
+        obj = read(data)
+    except PickleMetError:
+        body = pickle_in(data)
+        if pickle:
+            return _pickle.loads(body)
+        raise CodecError(
+            "INVALID",
+            "the message is a Python pickle; to open it, its reader must be made with pickle=True",
+        ) from None
+    except RecursionError:
+        raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels") from None
+    if len(data) > MAX_DEPTH and _may_be_deep(data) and too_deep(obj):
+        raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels")
+    return obj
+
+
+# All bytes that are no head of a container.
+_NO_HEADS = bytes(
+    b
+    for b in range(256)
+    if not (0x80 <= b <= 0x9F or 0xC7 <= b <= 0xC9 or 0xD4 <= b <= 0xD8 or 0xDC <= b <= 0xDF)
+)
+
+
+def _may_be_deep(data: Buffer) -> bool:
+    """Report whether there may be over MAX_DEPTH containers, which bytes alone can rule out."""
+    return len(data) > 1 << 16 or len(bytes(data).translate(None, _NO_HEADS)) > MAX_DEPTH
