@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 
 	"github.com/polyipc/polyipc/runtime/internal/crash"
@@ -123,9 +122,9 @@ func (m *Member) register(fd, slot int) error {
 		return shm.Fail(op, m.root.Path(), err)
 	}
 	crash.Point("member.join.generation")
-	id, err := uuid.NewRandom()
+	id, err := shm.NewUUID()
 	if err != nil {
-		return shm.Fail(op, m.root.Path(), err)
+		return err
 	}
 	s := layout.Slot{Generation: generation, Pid: uint32(unix.Getpid()), UUID: id, Joined: time.Now().UnixNano(),
 		StartTicks: startTicks(), PidNS: pidNamespace(), Written: generation}
@@ -176,12 +175,15 @@ func openOrMake(r *shm.Root) (int, error) {
 // check makes sure that this is a members file and returns its UUID.
 func check(fd int, st *unix.Stat_t) ([16]byte, error) {
 	var h layout.Header
-	if _, err := shm.ReadAt(fd, layout.Bytes(&h), 0); err != nil {
-		return h.UUID, err
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return h.UUID, &ipcerr.Error{Op: op, Code: ipcerr.Corrupt, Hint: "it is not a regular file, so not the list of members: remove it"}
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG || st.Size != layout.MembersFile {
+	if st.Size != layout.MembersFile {
 		return h.UUID, &ipcerr.Error{Op: op, Code: ipcerr.Corrupt,
 			Hint: fmt.Sprintf("the list of members has %d bytes, not %d: remove the root once no process uses it", st.Size, layout.MembersFile)}
+	}
+	if _, err := shm.ReadAt(fd, layout.Bytes(&h), 0); err != nil {
+		return h.UUID, err
 	}
 	return h.UUID, h.Check(layout.KindMembers, st.Size, h.UUID)
 }

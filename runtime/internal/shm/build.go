@@ -59,7 +59,7 @@ func (r *Root) newBuild(op string) (*build, error) {
 		}
 	}
 	for {
-		id, err := newUUID(op)
+		id, err := NewUUID()
 		if err != nil {
 			return nil, err
 		}
@@ -172,7 +172,7 @@ func (r *Root) room(op string, need, size int64) error {
 		return fail(op, r.path, err, "")
 	}
 	// A tmpfs without a limit says that it has no blocks at all.
-	if fs.Blocks > 0 && fs.Bavail < uint64(need)/uint64(fs.Bsize)+1 {
+	if fs.Blocks > 0 && fs.Bavail < (uint64(need)+uint64(fs.Bsize)-1)/uint64(fs.Bsize) {
 		return fail(op, r.path, unix.ENOSPC, r.spaceHint(unix.ENOSPC, need))
 	}
 	return nil

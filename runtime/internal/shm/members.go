@@ -22,11 +22,11 @@ func (r *Root) CreateMembers() error {
 }
 
 func (r *Root) membersOnce(op string) error {
-	id, err := newUUID(op)
+	id, err := NewUUID()
 	if err != nil {
 		return err
 	}
-	if err := r.room(op, 64<<10, layout.MembersFile); err != nil {
+	if err := r.room(op, 2*4096, layout.MembersFile); err != nil {
 		return err
 	}
 	b, err := r.newBuild(op)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
 
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -84,12 +85,25 @@ func isUUID(s string) bool {
 	return true
 }
 
-func newUUID(op string) ([16]byte, error) {
-	u, err := uuid.NewRandom()
+// NewUUID returns a random UUID. It asks the kernel itself: the first read of crypto/rand starts
+// a timer, and with it Go's poller, whose descriptors leak into every forked child of a host.
+func NewUUID() ([16]byte, error) {
+	u, err := uuid.NewRandomFromReader(kernelRandom{})
 	if err != nil {
-		return u, &ipcerr.Error{Op: op, Code: ipcerr.Unsupported, Hint: "the kernel gave no random numbers for a UUID", Err: err}
+		return u, fail("make a UUID", "", err, "the kernel gave no random numbers")
 	}
 	return u, nil
+}
+
+type kernelRandom struct{}
+
+func (kernelRandom) Read(b []byte) (int, error) {
+	for {
+		n, err := unix.Getrandom(b, 0)
+		if err != unix.EINTR {
+			return n, err
+		}
+	}
 }
 
 func uuidName(u [16]byte) string { return uuid.UUID(u).String() }

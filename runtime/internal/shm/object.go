@@ -35,7 +35,7 @@ func (r *Root) Create(name string, s Spec) (*Object, error) {
 	if !s.Kind.IsObject() {
 		return nil, invalid(op, name, "files of this kind are not objects")
 	}
-	id, err := newUUID(op)
+	id, err := NewUUID()
 	if err != nil {
 		return nil, err
 	}
