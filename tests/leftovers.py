@@ -24,8 +24,9 @@ class Watch:
     survives: what is found is killed and removed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, grace: float = GRACE) -> None:
         self.root = ""
+        self.grace = grace
         self.found: list[str] = []  # a sentence each
         self._before: set[str] = set()
 
@@ -43,7 +44,7 @@ class Watch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        processes = wait_for_children()
+        processes = wait_for_children(self.grace)
         for pid in processes:
             self.found.append(f"process {pid}: {command_line(pid)}")
         kill(processes)
@@ -74,9 +75,9 @@ def children() -> list[int]:
     return mine
 
 
-def wait_for_children() -> list[int]:
+def wait_for_children(grace: float) -> list[int]:
     """Those children that do not end by themselves in a while."""
-    deadline = time.monotonic() + GRACE
+    deadline = time.monotonic() + grace
     while (pids := children()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return pids

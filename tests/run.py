@@ -67,7 +67,7 @@ SUITES = (
     Suite("race", "go", ("-race", "-short", "./runtime/...", "./codec/...")),
     Suite("c", "ctest", ("--test-dir", "build")),
     Suite("sanitized", "ctest", ("--test-dir", "build/sanitized"), prepare=SANITIZED),
-    Suite("python", "pytest", ("bindings/python/tests", "tests/fork")),
+    Suite("python", "pytest", ("bindings/python/tests", "tests/fork", "tests/test_run.py")),
     Suite("cross", "go", ("./tests/cross/...",)),
     Suite("chaos", "go", ("-tags=crash", "./tests/chaos/...")),
     Suite("examples", "go", ("./examples/...",)),
