@@ -20,7 +20,7 @@ endif()
 
 # Go knows by itself what is out of date; these lists only spare make a call of it.
 file(GLOB_RECURSE polyipc_go_sources CONFIGURE_DEPENDS
-     ${PROJECT_SOURCE_DIR}/runtime/*.go ${PROJECT_SOURCE_DIR}/codec/*.go)
+     ${PROJECT_SOURCE_DIR}/runtime/*.go ${PROJECT_SOURCE_DIR}/runtime/*.s ${PROJECT_SOURCE_DIR}/codec/*.go)
 list(APPEND polyipc_go_sources ${PROJECT_SOURCE_DIR}/go.mod ${PROJECT_SOURCE_DIR}/go.sum)
 file(GLOB_RECURSE polyipc_capi_sources CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/capi/*.go ${PROJECT_SOURCE_DIR}/capi/*.[chS] ${PROJECT_SOURCE_DIR}/include/*.h)
@@ -69,4 +69,21 @@ if(polyipc_command_sources)
     COMMENT "Building bin/polyipc"
     VERBATIM)
   add_custom_target(polyipc_command ALL DEPENDS ${polyipc_command})
+endif()
+
+# The Go examples, all with one command: bin/examples/go/NAME for each main package.
+file(GLOB_RECURSE polyipc_example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.go)
+if(polyipc_example_sources)
+  set(polyipc_examples ${PROJECT_BINARY_DIR}/bin/examples/go)
+  add_custom_command(
+    OUTPUT ${polyipc_examples}/stamp
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${polyipc_examples}
+    COMMAND ${CMAKE_COMMAND} -E env CGO_ENABLED=0
+            ${GO_EXECUTABLE} build ${polyipc_go_flags} -o ${polyipc_examples}/ ./examples/...
+    COMMAND ${CMAKE_COMMAND} -E touch ${polyipc_examples}/stamp
+    DEPENDS ${polyipc_go_sources} ${polyipc_example_sources}
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+    COMMENT "Building the Go examples"
+    VERBATIM)
+  add_custom_target(polyipc_go_examples ALL DEPENDS ${polyipc_examples}/stamp)
 endif()
