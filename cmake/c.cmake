@@ -33,6 +33,9 @@ function(polyipc_c_programs prefix output directory)
     target_link_libraries(${target} PRIVATE polyipc_c_rules)
     set_target_properties(${target} PROPERTIES
       OUTPUT_NAME ${name} C_EXTENSIONS ON RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/${output})
+    if(NOT prefix STREQUAL "example") # examples show what any C11 program may do
+      target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
+    endif()
     if(ARGN STREQUAL "TEST")
       add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
       set_tests_properties(${target} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120

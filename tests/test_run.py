@@ -99,7 +99,7 @@ def test_leftovers_are_found_and_removed() -> None:
     assert watch.found == []
 
     # A process whose parent is gone, and a file.
-    orphan = "import subprocess as s; print(s.Popen(['sleep', '1000'], stdout=s.DEVNULL).pid, flush=True)"
+    orphan = "import subprocess as s; print(s.Popen(['sleep', '99'], stdout=s.DEVNULL).pid)"
     with leftovers.Watch(grace=0.05) as watch:
         (Path(watch.root) / "object").touch()
         out = subprocess.run(

@@ -5,7 +5,6 @@
  *
  * Go needs handlers for five signals (go_signals below). For those the test shows that the host
  * still gets what it had asked for. */
-#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <locale.h>
