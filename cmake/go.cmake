@@ -73,7 +73,7 @@ endif()
 
 # The Go examples, all with one command: bin/examples/go/NAME for each main package.
 file(GLOB_RECURSE polyipc_example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.go)
-if(polyipc_example_sources)
+if(BUILD_TESTING AND polyipc_example_sources)
   set(polyipc_examples ${PROJECT_BINARY_DIR}/bin/examples/go)
   add_custom_command(
     OUTPUT ${polyipc_examples}/stamp
