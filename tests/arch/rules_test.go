@@ -8,7 +8,7 @@ var floors = [][]string{
 		"runtime/internal/crash",
 	},
 	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member"},
-	{"runtime/queue"},
+	{"runtime/queue", "runtime/root"},
 	{"capi", "cmd/polyipc"},
 }
 
