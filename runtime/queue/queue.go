@@ -17,6 +17,7 @@ package queue
 
 import (
 	"errors"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -128,7 +129,7 @@ func open(op, name string, o Options, mayCreate, mayOpen bool) (*Queue, error) {
 				if err != nil {
 					return nil, err
 				}
-				if err := q.matches(op, o, mayCreate); err != nil {
+				if err := guarded(op, name, func() error { return q.matches(op, o, mayCreate) }); err != nil {
 					_ = q.Close()
 					return nil, err
 				}
@@ -163,13 +164,28 @@ func attach(op string, root *shm.Root, obj *shm.Object, mem *member.Member) (*Qu
 		q.mem.Release()
 		close(q.done)
 	}
-	if err := q.rings.init(q); err != nil {
+	if err := guarded(op, q.name, func() error { return q.rings.init(q) }); err != nil {
 		_ = obj.Close()
 		mem.Release()
 		return nil, &ipcerr.Error{Op: op, Name: obj.Name, Code: ipcerr.Corrupt, Hint: "its header makes no sense: damaged, or not made by polyipc; unlink it", Err: err}
 	}
 	q.countIn()
 	return q, nil
+}
+
+// guarded turns a fault in f, from a file that is truncated as it is opened, into an error.
+func guarded(op, name string, f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case interface{ Addr() uintptr }:
+			err = &ipcerr.Error{Op: op, Name: name, Code: ipcerr.Corrupt, Hint: "its file was truncated as it was opened: unlink it"}
+		default:
+			panic(r)
+		}
+	}()
+	return f()
 }
 
 // Close ends the use of this Queue: calls under way in other goroutines fail with ipcerr.Closed.
@@ -184,9 +200,7 @@ func (q *Queue) Close() error {
 	}
 	q.calls.enter() // the mapping stays while the waiters are told
 	q.calls.shut()
-	park.Kick(&q.h.Readable)
-	park.Kick(&q.h.Writable)
-	park.Kick(&q.h.Joinable)
+	q.kick()
 	q.calls.leave()
 	select {
 	case <-q.done:
@@ -195,6 +209,15 @@ func (q *Queue) Close() error {
 		// when it comes out.
 	}
 	return nil
+}
+
+// kick makes everybody who waits look up: those of this process find the queue closed.
+func (q *Queue) kick() {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() { _ = recover() }() // the file was truncated: they find out by themselves
+	park.Kick(&q.h.Readable)
+	park.Kick(&q.h.Writable)
+	park.Kick(&q.h.Joinable)
 }
 
 // gone is ipcerr.Closed once Close was called.
