@@ -53,13 +53,14 @@ func (t *table) restore() {
 	if keep() == nil {
 		return
 	}
+	// Within those that were used, an index without a generation is one whose open failed.
 	for i := range uint32(keep().committed) {
-		e := entryAt(i)
-		if e.generation == 0 {
-			break
+		if entryAt(i).generation != 0 {
+			t.used = i + 1
 		}
-		t.used = i + 1
-		if e.live().Load() == 0 {
+	}
+	for i := range t.used {
+		if entryAt(i).live().Load() == 0 {
 			t.free = append(t.free, i)
 		}
 	}

@@ -5,6 +5,8 @@
  * open files. Called by load.c around each start of Go. */
 #include "keep.h"
 
+#include "_cgo_export.h"
+
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -35,7 +37,28 @@ void pi_host_before_go(struct pi_keep *keep) {
     pthread_sigmask(SIG_SETMASK, &mask, &host->mask);
 }
 
-void pi_host_after_go(struct pi_keep *keep) { pthread_sigmask(SIG_SETMASK, &keep->host.mask, NULL); }
+/* Go has by now installed its handlers, and set SA_ONSTACK in those of the host, which would then run
+ * in the 32 KiB that Go gives to signals instead of on a thread's whole stack. They need not: see
+ * room in wait.go. */
+void pi_host_after_go(struct pi_keep *keep) {
+    for (int signal = 1; signal < PI_SIGNALS; signal++) {
+        struct sigaction now;
+        const struct sigaction *was = &keep->host.before[signal];
+        if (sigaction(signal, NULL, &now) == 0 && now.sa_sigaction == was->sa_sigaction &&
+            now.sa_flags != was->sa_flags)
+            sigaction(signal, was, NULL);
+    }
+    pthread_sigmask(SIG_SETMASK, &keep->host.mask, NULL);
+}
+
+void pi_host_enter(void) {
+    sigset_t mask, was;
+    mask_for_go(&mask);
+    pthread_sigmask(SIG_BLOCK, &mask, &was);
+    pg_enter();
+    pthread_sigmask(SIG_SETMASK, &was, NULL);
+    pi_me.entered = true;
+}
 
 /* Go raises the soft limit to one below the hard one. What is not that is the host's own doing. */
 static void put_back_limit(const struct pi_keep *keep) {

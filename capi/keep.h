@@ -134,6 +134,7 @@ enum pi_operation { PI_OP_TEXT, PI_OP_PUT, PI_OP_GET, PI_OP_LEASE, PI_OP_JOIN, P
 
 /* Per thread. A rewind keeps those of the thread that makes it; it is the child's only one. */
 struct pi_thread {
+    bool entered; /* has called Go, whose stack for this thread has room for a signal handler */
     int interruptible;
     char *detail; /* malloc'ed text of the last error that had one */
     size_t detail_length, detail_capacity;
@@ -180,6 +181,7 @@ void pi_go_signals(struct pi_keep *keep);
 
 void pi_host_before_go(struct pi_keep *keep); /* records, and masks signals for Go's threads */
 void pi_host_after_go(struct pi_keep *keep);  /* restores this thread's mask */
+void pi_host_enter(void);                     /* a thread's first call, without signals */
 void pi_host_started(void);                   /* called from Go's init: restores the limit */
 void pi_host_in_child(struct pi_keep *keep);  /* restores dispositions and limit */
 

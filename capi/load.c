@@ -40,6 +40,7 @@ static void in_child(void) {
         return;
     }
     pi_image_forget_thread(keep);
+    pi_me.entered = false;
     atomic_store(&pi_now.table, &pi_slow);
 }
 

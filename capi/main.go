@@ -9,10 +9,11 @@
 // An export finds, calls and releases, and nothing else. What a forked child needs is in keep.h;
 // handles.go writes it and adopt.go reads it.
 //
-// The setting below: Go would otherwise keep two files of its cgroup open, and each forked child
-// would inherit them.
+// The settings below: Go would otherwise keep two files of its cgroup open, which each forked child
+// would inherit, and look every second how many processors there are.
 //
 //go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
 package main
 
 /*
@@ -32,5 +33,6 @@ func init() {
 	queue.TrackDescriptors(trackDescriptor)
 	queue.SetLanguage("c")
 	handles.restore()
+	watchPoller()
 	C.pi_host_started()
 }

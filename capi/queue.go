@@ -87,6 +87,7 @@ func open(op operation, name *C.char, o *C.polyipc_queue_options, out *C.polyipc
 	if name != nil && *name == 0 {
 		return invalid(op, "the name is empty: give 1 to 128 of [A-Za-z0-9._-], or NULL for an anonymous queue")
 	}
+	trackPoller()
 	i, err := handles.reserve(string(op))
 	if err != nil {
 		return err
@@ -138,6 +139,7 @@ func pg_queue_close(h C.polyipc_queue) (s status) {
 }
 
 func closeQueue(op operation, id C.uint32_t) error {
+	trackPoller()
 	o, what, ok := handles.take(uint32(id))
 	switch {
 	case !ok:

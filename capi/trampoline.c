@@ -4,7 +4,8 @@
  *   pi_slow  in a forked child before its first call: starts Go there, then as pi_own
  *   pi_dead  in a forked child where that cannot work: POLYIPC_UNSUPPORTED
  *
- * The pointer is the flag: outside of forked children this costs a load and a jump. */
+ * The pointer is the flag: outside of forked children this costs a load and a jump, and a look at
+ * whether the thread is a new one. */
 #include "calls.h"
 #include "keep.h"
 
@@ -19,16 +20,24 @@ struct pi_table {
 
 /* ---- own -------------------------------------------------------------------------------- */
 
-#define PLAIN(name, parameters, arguments) \
-    static polyipc_status own_##name parameters { return pg_##name arguments; }
+#define ENTER()                              \
+    if (__builtin_expect(!pi_me.entered, 0)) \
+    pi_host_enter()
+#define PLAIN(name, parameters, arguments)        \
+    static polyipc_status own_##name parameters { \
+        ENTER();                                  \
+        return pg_##name arguments;               \
+    }
 #define GATED(name, parameters, arguments)                 \
     static polyipc_status own_##name parameters {          \
+        ENTER();                                           \
         pi_gate_enter();                                   \
         const polyipc_status status = pg_##name arguments; \
         pi_gate_leave();                                   \
         return status;                                     \
     }
 PI_CALLS(PLAIN, GATED)
+#undef ENTER
 #undef PLAIN
 #undef GATED
 

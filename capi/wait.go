@@ -13,7 +13,8 @@ import (
 // A host may have installed signal handlers without SA_ONSTACK. They run on whatever stack the
 // interrupted thread is on, which within Go is a goroutine's, sized for Go's frames alone; a
 // handler there would write over other memory. So each export sees to it that this much is free
-// before it does anything, and each wait does before it sleeps.
+// before it does anything, and each wait does before it sleeps; and a thread's first call, which
+// starts on a small stack, begins with signals blocked (pg_enter).
 const handlerRoom = 64 << 10 // bytes; four times what the largest signal frame and a printf take
 
 // room makes the stack so large that handlerRoom bytes are free. It is its frame that does so, on
@@ -30,6 +31,9 @@ func room(fill bool) byte {
 	}
 	return b[len(b)-1]
 }
+
+//export pg_enter
+func pg_enter() { room(false) }
 
 // patience is the context of a call that waits: a deadline and nothing to cancel it by. park looks
 // for Interruptible.
