@@ -1,1 +1,72 @@
 """polyipc: queues, pipes, shared memory and managers between Python, Go and C processes."""
+
+from __future__ import annotations
+
+from polyipc import _platform
+
+_platform.check()
+
+from polyipc import codec, errors  # noqa: E402 - not where polyipc cannot work
+from polyipc._lib import VERSION  # noqa: E402
+from polyipc.errors import (  # noqa: E402
+    ClosedError,
+    CorruptError,
+    DecodeError,
+    DeniedError,
+    Empty,
+    Error,
+    ExistsError,
+    Full,
+    InternalError,
+    InvalidError,
+    LeaseLostError,
+    LimitError,
+    MismatchError,
+    NoMemoryError,
+    NoSpaceError,
+    NotFoundError,
+    ShutDown,
+    Status,
+    TimedOutError,
+    TooLargeError,
+    UnsupportedError,
+    VersionError,
+    WrongKindError,
+)
+from polyipc.queue import Lease, Queue, QueueStat, gc, unlink  # noqa: E402
+
+__version__ = VERSION
+
+__all__ = [
+    "ClosedError",
+    "CorruptError",
+    "DecodeError",
+    "DeniedError",
+    "Empty",
+    "Error",
+    "ExistsError",
+    "Full",
+    "InternalError",
+    "InvalidError",
+    "Lease",
+    "LeaseLostError",
+    "LimitError",
+    "MismatchError",
+    "NoMemoryError",
+    "NoSpaceError",
+    "NotFoundError",
+    "Queue",
+    "QueueStat",
+    "ShutDown",
+    "Status",
+    "TimedOutError",
+    "TooLargeError",
+    "UnsupportedError",
+    "VersionError",
+    "WrongKindError",
+    "__version__",
+    "codec",
+    "errors",
+    "gc",
+    "unlink",
+]

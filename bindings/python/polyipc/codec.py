@@ -32,6 +32,7 @@ from polyipc._codec_types import (
     Ref,
 )
 from polyipc._codec_write import (
+    CONTAINERS,
     ext_body,
     ext_head,
     is_array,
@@ -146,7 +147,7 @@ def unpackb(data: Buffer, *, pickle: bool = False) -> Any:
         ) from None
     except RecursionError:
         raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels") from None
-    if len(data) > MAX_DEPTH and _may_be_deep(data) and too_deep(obj):
+    if len(data) > MAX_DEPTH and type(obj) in CONTAINERS and _may_be_deep(data) and too_deep(obj):
         raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels")
     return obj
 

@@ -1,0 +1,49 @@
+"""Where libpolyipc is. Called by polyipc._lib when the library is first needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+SONAME = "libpolyipc.so.0"
+VARIABLE = "POLYIPC_LIBRARY"
+
+_HERE = Path(__file__).resolve().parent
+
+Loaded = TypeVar("Loaded")
+
+
+def candidates() -> Iterator[str]:
+    """Yield what to try: the path that the user named, else files that exist, then the system's."""
+    named = os.environ.get(VARIABLE)
+    if named:
+        yield named
+        return
+    beside = _HERE / SONAME  # as the wheel has it
+    in_tree = _HERE.parents[2] / "build" / "lib" / SONAME  # as `make build` leaves it
+    for path in (beside, in_tree):
+        if path.is_file():
+            yield str(path)
+    yield SONAME  # the dynamic linker looks in the directories it knows
+
+
+def load(open_library: Callable[[str], Loaded]) -> tuple[str, Loaded]:
+    """Return the path and the library of the first candidate that is there.
+
+    One that is there but cannot be loaded ends the search, since a library found further on would
+    not be the one that belongs to this package. ImportError says what was tried.
+    """
+    tried = []
+    for path in candidates():
+        try:
+            return path, open_library(path)
+        except OSError as e:
+            if Path(path).is_file():
+                raise ImportError(f"polyipc cannot load its library: {e}") from e
+            tried.append(str(e))
+    raise ImportError(
+        f"polyipc cannot find its library: {'; '.join(tried)}: install the wheel, run `make build` "
+        f"in a source tree, or let ${VARIABLE} name the file"
+    )

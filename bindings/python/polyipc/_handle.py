@@ -1,0 +1,115 @@
+"""The part that all kinds of objects have in common: a handle of the library, closed in time."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from types import TracebackType
+from typing import Any, Callable, ClassVar, TypeVar
+
+from polyipc import _arguments, _lib, errors
+from polyipc.errors import Status
+
+Self = TypeVar("Self", bound="Handle")
+
+# What is part of normal work: the sentence is made here, without asking the library for its own.
+_ORDINARY: dict[int, str] = {
+    Status.TIMEOUT: "the time is over",
+    Status.EMPTY: "no message is there",
+    Status.FULL: "there is no room",
+}
+
+
+class Handle:
+    """Owns the handle of an open object: close, with, and what happens if neither is used.
+
+    It works in a forked child too, where it is the child's own: to close it ends nothing here.
+    """
+
+    __slots__ = ("__weakref__", "_finalizer", "_id", "_name", "_pickle", "_root")
+
+    _kind: ClassVar[str]
+    """The object's kind as in sentences."""
+
+    _id: int  # 0 when closed
+    _name: str
+    _root: str | None
+    _pickle: bool
+
+    def _own(self, number: int, close: Callable[[int], int]) -> None:
+        """Take over a handle. It is closed with this object, at the latest when Python exits."""
+        self._id = number
+        self._finalizer = weakref.finalize(self, close, number)
+
+    def close(self) -> None:
+        """End this object's use of what it has open; others go on. Again is allowed.
+
+        Other threads waiting in it get a ClosedError, a ValueError, as every later call does. A
+        transient object without another user goes.
+        """
+        closer = self._finalizer.detach()
+        if closer is not None:
+            _, close, (number,), _ = closer
+            self._id = 0
+            status = close(number)
+            if status != Status.BAD_HANDLE:
+                self._check(status, "close")
+
+    @property
+    def name(self) -> str:
+        """The name that opens the object; a UUID if it is anonymous."""
+        return self._name
+
+    def __enter__(self: Self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        closed = "" if self._id else ", closed"
+        return f"<polyipc.{type(self).__name__} {self._name!r}{closed}>"
+
+    @classmethod
+    def _reopen(cls: type[Self], name: str, pickle: bool, root: str | None) -> Self:
+        """Open the object again, in another process perhaps."""
+        raise NotImplementedError
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._check(0 if self._id else Status.CLOSED, "pickle")
+        return self._reopen, (self._name, self._pickle, self._root)
+
+    def _root_for_c(self) -> bytes | None:
+        return _arguments.root_for_c(self._root)
+
+    def _check(self, status: int, operation: str) -> None:
+        if status != 0:
+            raise self._failure(status, operation)
+
+    def _failure(
+        self, status: int, operation: str, expired: type[errors.Error] = errors.TimedOutError
+    ) -> errors.Error:
+        """Return the exception for a failed call, not raised; expired is for want of time."""
+        what = f'{operation} {self._kind} "{self._name}"'
+        ordinary = _ORDINARY.get(status)
+        if ordinary is not None:
+            return expired(f"{what}: {ordinary}", Status(status))
+        if status in (Status.CLOSED, Status.BAD_HANDLE):
+            _end_daemon()
+            why = "it is closed in this process: open it again"
+            return errors.ClosedError(f"{what}: {why}", Status.CLOSED)
+        return errors.of_status(status, _lib.detail())
+
+
+def _end_daemon() -> None:
+    """End a daemon thread whose object is closed because the program ends, as daemon threads end.
+
+    Objects are closed at exit, so that transient ones go; no thread is to print a traceback then.
+    """
+    if threading.current_thread().daemon and not threading.main_thread().is_alive():
+        raise SystemExit

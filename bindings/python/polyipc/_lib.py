@@ -1,0 +1,298 @@
+"""The only module that knows ctypes: libpolyipc loaded, and its functions as Python sees them.
+
+Called by polyipc.queue; calls the C functions of polyipc/queue.h and capi/pyshim.h. Everything here
+takes and returns ints, str and bytes, and a status instead of raising: what a status means for the
+caller is decided one floor up.
+
+Speed. A ctypes call with argtypes takes twice as long as one without, which passes an int as a C
+int and a bytes object as its address. So the verbs that move messages have no argtypes, and who
+calls them sees to it that every int fits: queue ids do by their definition, timeouts by
+polyipc._waiting, sizes by a test against INT_MAX. Others are cut by ctypes without a word.
+
+The library is loaded when the first queue is made, not at import: it starts threads. A forked child
+goes on with what its parent loaded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import threading
+from typing import Any, Callable
+
+from polyipc import _find
+
+VERSION = "0.1.0"  # of this package and, since the shims are its own, of the library
+ABI = 1
+
+INT_MAX = 2**31 - 1
+RAW = 0
+MSGPACK = 1
+KEPT = 1
+TRANSIENT = 2
+PICKLE = 4
+RECORD_BYTES = 24  # of header with each message
+
+_log = logging.getLogger("polyipc")
+
+# Set by load(). Each is entered with the GIL held and lets go of it to wait or to copy much.
+queue_put: Callable[[int, bytes, int, int, int], int]  # id, body, len(body), format, us: status
+queue_put_many: Callable[[int, list[bytes], int, int, int], int]  # id, bodies, start, format, us
+queue_get: Callable[[int, int], Any]  # id, us: bytes, (bytes, format), or the status
+queue_get_many: Callable[[int, int, int], Any]  # id, most, us: a list of such, or the status
+queue_lease: Callable[[int, int], Any]  # id, us: (bytes, format, lease, deliveries), or the status
+
+# Set by load(). These let go of the GIL at once. id, lease: status.
+EndsLease = Callable[[int, bytes], int]
+queue_ack: EndsLease
+queue_nack: EndsLease
+
+_c: ctypes.CDLL | None = None
+_load_lock = threading.Lock()
+
+
+class _Options(ctypes.Structure):
+    """polyipc_queue_options."""
+
+    _fields_ = (
+        ("size", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        ("max_size", ctypes.c_int64),
+        ("capacity", ctypes.c_int64),
+        ("root", ctypes.c_char_p),
+    )
+
+
+class _Stat(ctypes.Structure):
+    """polyipc_queue_stat_t."""
+
+    _fields_ = (
+        ("size", ctypes.c_uint32),
+        ("flags", ctypes.c_uint32),
+        *((n, ctypes.c_int64) for n in ("max_size", "capacity", "messages", "bytes", "leased")),
+        *((n, ctypes.c_int64) for n in ("reserved", "unfinished")),
+        *((n, ctypes.c_uint64) for n in ("put", "taken", "redelivered", "take_overs")),
+        *((n, ctypes.c_uint64) for n in ("abandoned", "grown")),
+        ("rings", ctypes.c_uint32),
+        ("shutdown", ctypes.c_uint32),
+    )
+
+
+class _Buffer(ctypes.Structure):
+    """Py_buffer, of which only the first three fields are looked at."""
+
+    _fields_ = (
+        ("buf", ctypes.c_void_p),
+        ("obj", ctypes.c_void_p),
+        ("len", ctypes.c_ssize_t),
+        ("rest", ctypes.c_char * 128),  # more than any version's
+    )
+
+
+# ---- loading ------------------------------------------------------------------------------------
+
+
+def load() -> ctypes.CDLL:
+    """Return the library, loaded and checked on the first call. ImportError if it cannot be."""
+    return _load_once() if _c is None else _c
+
+
+def _load_once() -> ctypes.CDLL:
+    with _load_lock:
+        if _c is not None:  # another thread was first
+            return _c
+        path, library = _find.load(ctypes.CDLL)
+        _check_versions(path, library)
+        _bind(library, ctypes.PyDLL(path))
+        _log.debug("loaded libpolyipc %s from %s", VERSION, path)
+        return library
+
+
+def _check_versions(path: str, c: ctypes.CDLL) -> None:
+    """Raise ImportError unless the library is this package's, before anything else is called."""
+    try:
+        c.polyipc_version.restype = ctypes.c_char_p
+        version, abi = c.polyipc_version().decode(), c.polyipc_abi()
+    except AttributeError as e:
+        raise ImportError(f"{path} is not a libpolyipc: {e}") from e
+    if (version, abi) != (VERSION, ABI):
+        raise ImportError(
+            f"polyipc {VERSION} (ABI {ABI}) in {os.path.dirname(__file__)} does not fit "  # noqa: PTH120
+            f"libpolyipc {version} (ABI {abi}) in {path}: install the two from the same version"
+        )
+
+
+def _bind(c: ctypes.CDLL, shims: ctypes.PyDLL) -> None:
+    """Give the functions their types where they need them, and Python its signals."""
+    global _c, queue_put, queue_put_many, queue_get, queue_get_many, queue_lease
+    global queue_ack, queue_nack
+    _hand_over_python(shims)
+
+    i, size, pointer = ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p
+    ns, text = ctypes.c_int64, ctypes.c_char_p
+    c.polyipc_error_detail.argtypes = [text, size]
+    c.polyipc_error_detail.restype = size
+    for how in ("create", "open", "open_or_create"):
+        getattr(c, "polyipc_queue_" + how).argtypes = [text, pointer, pointer]
+    c.polyipc_queue_unlink.argtypes = [text, text]
+    c.polyipc_queue_name.argtypes = [i, text, size]
+    c.polyipc_queue_put.argtypes = [i, pointer, size, i, ns]
+    c.polyipc_queue_join.argtypes = [i, ns]
+    c.polyipc_queue_size.argtypes = [i, pointer]
+    c.polyipc_queue_stat.argtypes = [i, pointer]
+    c.polyipc_gc.argtypes = [text, pointer]
+
+    queue_put = shims.polyipc_py_queue_put
+    queue_put_many = shims.polyipc_py_queue_put_many
+    shims.polyipc_py_queue_put_many.argtypes = [i, ctypes.py_object, i, i, i]
+    queue_get = shims.polyipc_py_queue_get
+    shims.polyipc_py_queue_get.restype = ctypes.py_object
+    queue_get_many = shims.polyipc_py_queue_get_many
+    shims.polyipc_py_queue_get_many.restype = ctypes.py_object
+    queue_lease = shims.polyipc_py_queue_lease
+    shims.polyipc_py_queue_lease.restype = ctypes.py_object
+    queue_ack = c.polyipc_queue_ack
+    queue_nack = c.polyipc_queue_nack
+    _c = c
+    _mind_signals()
+
+
+def _hand_over_python(shims: ctypes.PyDLL) -> None:
+    """Tell the shims where Python's functions are: POLYIPC_PY_FUNCTIONS, in its order."""
+    names = (
+        *("PyBytes_FromStringAndSize", "PyBytes_AsStringAndSize", "_PyBytes_Resize"),
+        *("PyLong_FromLong", "PyTuple_New", "PyTuple_SetItem"),
+        *("PyList_New", "PyList_Append", "PyList_Size", "PyList_GetItem"),
+        *("Py_IncRef", "Py_DecRef", "PyEval_SaveThread", "PyEval_RestoreThread"),
+    )
+    addresses = (ctypes.cast(getattr(ctypes.pythonapi, n), ctypes.c_void_p) for n in names)
+    status = shims.polyipc_py_init((ctypes.c_void_p * len(names))(*addresses), len(names))
+    if status != 0:
+        raise ImportError(f"libpolyipc does not take Python's functions (status {status})")
+
+
+# ---- signals ------------------------------------------------------------------------------------
+
+# Python runs signal handlers in its main thread, between bytecodes. There a wait must end when a
+# signal comes, so that the handler runs, and is taken up again: polyipc._waiting.
+
+
+def _mind_signals() -> None:
+    """Have the main thread's waits end at signals, whichever thread loads the library."""
+    global _pending
+    if threading.current_thread() is threading.main_thread():
+        _interruptible()
+    else:  # the setting is the thread's own: the main thread makes it before its next bytecode
+        _pending = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(_interruptible)
+        ctypes.pythonapi.Py_AddPendingCall(_pending, None)
+
+
+_pending: Any = None  # what C calls must stay
+
+
+def _interruptible(_unused: int | None = None) -> int:
+    if _c is not None:
+        _c.polyipc_thread_interruptible(1)  # needs no Go, so it starts nothing in a forked child
+    return 0
+
+
+def _in_child() -> None:
+    """After a fork: the only thread is the main thread, and no other will ever end a load."""
+    global _load_lock
+    _load_lock = threading.Lock()
+    _interruptible()
+
+
+os.register_at_fork(after_in_child=_in_child)
+
+
+# ---- calls that are not so frequent -------------------------------------------------------------
+
+
+def detail() -> str:
+    """Return what the last failed call of this thread has to say."""
+    c = load()
+    size = 512
+    while True:
+        buffer = ctypes.create_string_buffer(size)
+        length: int = c.polyipc_error_detail(buffer, size)
+        if length < size:
+            return buffer.value.decode("utf-8", "replace")
+        size = length + 1
+
+
+def queue_open(
+    how: str, name: bytes | None, root: bytes | None, flags: int, max_size: int, capacity: int
+) -> tuple[int, int]:
+    """Call create, open or open_or_create; return the status and the queue's id."""
+    options = _Options(ctypes.sizeof(_Options), flags, max_size, capacity, root)
+    queue = ctypes.c_uint32(0)
+    function = getattr(load(), "polyipc_queue_" + how)
+    return function(name, ctypes.byref(options), ctypes.byref(queue)), queue.value
+
+
+def queue_close(queue: int) -> int:
+    """Return the status of closing."""
+    return int(load().polyipc_queue_close(queue))
+
+
+def queue_unlink(name: bytes, root: bytes | None) -> int:
+    """Return the status of removing a name."""
+    return int(load().polyipc_queue_unlink(name, root))
+
+
+def queue_name(queue: int) -> tuple[int, str]:
+    """Return the status and the name."""
+    buffer = ctypes.create_string_buffer(129)
+    status = load().polyipc_queue_name(queue, buffer, len(buffer))
+    return status, buffer.value.decode()
+
+
+def queue_put_buffer(queue: int, data: object, form: int, us: int) -> int:
+    """Put the memory of any object that has the buffer protocol, without a copy; a status.
+
+    BufferError if it is not contiguous, TypeError if the object has no buffer.
+    """
+    api, view = ctypes.pythonapi, _Buffer()
+    api.PyObject_GetBuffer(ctypes.py_object(data), ctypes.byref(view), 0)
+    try:
+        ns = us * 1000 if us > 0 else us
+        return int(load().polyipc_queue_put(queue, view.buf, view.len, form, ns))
+    finally:
+        api.PyBuffer_Release(ctypes.byref(view))
+
+
+def queue_task_done(queue: int) -> int:
+    """Return the status."""
+    return int(load().polyipc_queue_task_done(queue))
+
+
+def queue_join(queue: int, us: int) -> int:
+    """Return the status."""
+    return int(load().polyipc_queue_join(queue, us * 1000 if us > 0 else us))
+
+
+def queue_shutdown(queue: int, immediate: bool) -> int:
+    """Return the status."""
+    return int(load().polyipc_queue_shutdown(queue, int(immediate)))
+
+
+def queue_size(queue: int) -> tuple[int, int]:
+    """Return the status and how many messages a get could take."""
+    size = ctypes.c_int64(0)
+    status = load().polyipc_queue_size(queue, ctypes.byref(size))
+    return status, size.value
+
+
+def queue_stat(queue: int) -> tuple[int, dict[str, int]]:
+    """Return the status and the fields of polyipc_queue_stat_t."""
+    stat = _Stat(size=ctypes.sizeof(_Stat))
+    status = load().polyipc_queue_stat(queue, ctypes.byref(stat))
+    return status, {field[0]: getattr(stat, field[0]) for field in stat._fields_}
+
+
+def gc(root: bytes | None) -> tuple[int, int]:
+    """Return the status and how many files were removed."""
+    removed = ctypes.c_int64(0)
+    return load().polyipc_gc(root, ctypes.byref(removed)), removed.value

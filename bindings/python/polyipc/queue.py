@@ -1,0 +1,407 @@
+"""Queues between processes: many producers, many competing consumers, in Python, Go and C.
+
+    import polyipc
+
+    jobs = polyipc.Queue(name="jobs")  # any process opens it by its name
+    jobs.put({"page": 1})
+    with jobs.lease() as job:  # comes back if the block raises, or this process dies
+        work(job.value)
+
+Methods and exceptions are those of multiprocessing.Queue and JoinableQueue and of queue.Queue;
+leases, batches, raw bytes and names come on top. A put is committed when it returns: there is no
+feeder thread, and an object that cannot be put is a TypeError at the call.
+
+Messages are MessagePack: polyipc.codec says which objects can be put; they come out equal and of
+the same type.
+
+Everything here may be called from any thread, also several at once on one queue, and in a forked
+child. Leases stay with the process that took them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Callable, Generic, TypeVar, Union
+
+from polyipc import _arguments, _lib, _stat, _waiting, codec, errors
+from polyipc._handle import Handle
+from polyipc._lease import Lease
+from polyipc._stat import QueueStat
+from polyipc.errors import Status
+
+__all__ = ["Lease", "Queue", "QueueStat", "gc", "unlink"]
+
+T = TypeVar("T")
+Buffer = Union[bytes, bytearray, memoryview]
+
+_INTERRUPTED = int(Status.INTERRUPTED)  # an int is quicker to compare than an IntEnum's member
+_MSGPACK, _RAW, _INT_MAX = _lib.MSGPACK, _lib.RAW, _lib.INT_MAX
+
+
+class Queue(Handle, Generic[T]):
+    """A FIFO that any process opens by its name. T is what messages are: Queue[int](), say.
+
+    Queue(...) opens the queue, or makes it if there is none; Queue.create and Queue.open do only
+    the one. close ends this object's use of it; unlink removes the name. As a context manager a
+    queue closes itself, and so does one that is no longer referenced.
+
+    Pickling one, as multiprocessing does with arguments of a process, gives a queue that opens the
+    same name in the same root. So does copying.
+    """
+
+    __slots__ = ("_pack", "_unpack")
+    _kind = "queue"
+
+    def __init__(
+        self,
+        maxsize: int = 0,
+        *,
+        name: str | None = None,
+        capacity: int | None = None,
+        transient: bool | None = None,
+        pickle: bool = False,
+        root: _arguments.Path | None = None,
+    ) -> None:
+        """Open the queue of that name, or make it.
+
+        maxsize -- most messages it holds, those on lease included: up to 2**40; 0 or less: no limit
+        name -- 1 to 128 of [A-Za-z0-9._-], not starting with "."; None makes an anonymous queue
+        capacity -- bytes for messages, each with 24 bytes of header, rounded up to a power of two
+            of at least 64 KiB: up to 2**36; None: grows as needed
+        transient -- whether it goes with its last user, however that ends, or is kept until
+            unlinked; None: if it is anonymous
+        pickle -- whether objects that MessagePack cannot carry are pickled, and pickles are
+            opened, which may run any code: only for processes that trust each other
+        root -- directory of the queue; None: $POLYIPC_ROOT, or /dev/shm/polyipc-<uid>
+
+        Raises MismatchError if it exists with other options, InvalidError, NoSpaceError,
+        DeniedError, CorruptError, VersionError, WrongKindError, NoMemoryError, LimitError.
+        """
+        self._open("open_or_create", maxsize, name, capacity, transient, pickle, root)
+
+    @classmethod
+    def create(
+        cls,
+        maxsize: int = 0,
+        *,
+        name: str | None = None,
+        capacity: int | None = None,
+        transient: bool | None = None,
+        pickle: bool = False,
+        root: _arguments.Path | None = None,
+    ) -> Queue[T]:
+        """Make a queue; ExistsError if there is one of that name. Otherwise as Queue()."""
+        queue = cls.__new__(cls)
+        cls._open(queue, "create", maxsize, name, capacity, transient, pickle, root)
+        return queue
+
+    @classmethod
+    def open(
+        cls, name: str, *, pickle: bool = False, root: _arguments.Path | None = None
+    ) -> Queue[T]:
+        """Open a queue; NotFoundError if there is none of that name. Otherwise as Queue().
+
+        pickle -- MismatchError if the queue was not made for pickles.
+        """
+        if name is None:
+            raise TypeError("name None: say which queue to open")
+        queue = cls.__new__(cls)
+        cls._open(queue, "open", 0, name, None, None, pickle, root)
+        return queue
+
+    @classmethod
+    def _reopen(cls, name: str, pickle: bool, root: str | None) -> Queue[T]:
+        return cls.open(name, pickle=pickle, root=root)
+
+    def _open(
+        self,
+        how: str,
+        maxsize: int,
+        name: str | None,
+        capacity: int | None,
+        transient: bool | None,
+        pickle: bool,
+        root: _arguments.Path | None,
+    ) -> None:
+        self._root = _arguments.root(root)
+        self._pickle = bool(pickle)
+        flags = 0 if transient is None else _lib.TRANSIENT if transient else _lib.KEPT
+        status, number = _lib.queue_open(
+            how,
+            None if name is None else _arguments.name(name),
+            self._root_for_c(),
+            flags | (_lib.PICKLE if pickle else 0),
+            max(0, _arguments.limit("maxsize", maxsize)),
+            0 if capacity is None else _arguments.limit("capacity", capacity),
+        )
+        if status != 0:
+            raise errors.of_status(status, _lib.detail())
+        self._own(number, _lib.queue_close)
+        _, self._name = _lib.queue_name(number)
+        self._pack: Callable[[object], bytes] = codec.packb
+        self._unpack: Callable[[bytes], Any] = codec.unpackb
+        if pickle:
+            self._pack = functools.partial(codec.packb, pickle=True)
+            self._unpack = functools.partial(codec.unpackb, pickle=True)
+
+    # ---- putting ----
+
+    def put(self, obj: T, block: bool = True, timeout: float | None = None) -> None:
+        """Put obj. When this returns, the message is in the queue and survives this process.
+
+        timeout -- seconds to wait for room, 0 or more; None: for ever. Not looked at unless block.
+
+        Raises TypeError, naming the place within obj, if it cannot be carried; Full, ShutDown,
+        TooLargeError, NoSpaceError, ClosedError: in all these cases nothing was put.
+        """
+        body = self._pack(obj)
+        if timeout is None and len(body) <= _INT_MAX:
+            status = _lib.queue_put(self._id, body, len(body), _MSGPACK, -1 if block else 0)
+            if status == 0:
+                return
+            if status != _INTERRUPTED:
+                raise self._failure(status, "put to", errors.Full)
+        self._put(body, _MSGPACK, block, timeout)
+
+    def put_nowait(self, obj: T) -> None:
+        """Put obj if there is room: put(obj, block=False)."""
+        self.put(obj, block=False)
+
+    def put_bytes(self, data: Buffer, block: bool = True, timeout: float | None = None) -> None:
+        """Put bytes as they are, of anything that has the buffer protocol. Otherwise as put.
+
+        Python's get returns them as bytes; Go and C see that the message's format is raw.
+        """
+        if type(data) is not bytes:
+            with memoryview(data) as view:
+                if not view.c_contiguous:
+                    data = bytes(view)
+        self._put(data, _RAW, block, timeout)
+
+    def _put(self, body: Buffer, form: int, block: bool, timeout: float | None) -> None:
+        if type(body) is bytes and len(body) <= _INT_MAX:
+            args: tuple[Any, ...] = (_lib.queue_put, self._id, body, len(body), form)
+        else:
+            args = (_lib.queue_put_buffer, self._id, body, form)
+        status = _waiting.call(*args, block=block, timeout=timeout)
+        if status != 0:
+            raise self._failure(status, "put to", errors.Full)
+
+    def put_many(
+        self, objects: Iterable[T], block: bool = True, timeout: float | None = None
+    ) -> None:
+        """Put objects in order, as many at a time as there is room for; quicker than one by one.
+
+        timeout -- seconds for all of them together, 0 or more; None: for ever.
+
+        Raises as put does. After TypeError nothing was put. Full and ShutDown say in their
+        attribute put how many were.
+        """
+        bodies = [self._pack(obj) for obj in objects]
+        put = 0
+
+        def put_some(us: int) -> Any:
+            count = _lib.queue_put_many(self._id, bodies, put, _MSGPACK, us)
+            return (count,) if count > 0 else -count  # a count must not look like a status
+
+        waits = _waiting.Left(timeout if block else None)
+        while put < len(bodies):
+            result = _waiting.call(put_some, block=block, timeout=waits.seconds())
+            if type(result) is int:
+                error = self._failure(result, "put to", errors.Full)
+                if isinstance(error, (errors.Full, errors.ShutDown)):
+                    error.put = put
+                raise error
+            put += result[0]
+
+    # ---- getting ----
+
+    def get(self, block: bool = True, timeout: float | None = None) -> T:
+        """Take the oldest message. If this process dies in the call, the message may be lost.
+
+        timeout -- seconds to wait for one, 0 or more; None: for ever. Not looked at unless block.
+
+        Raises Empty; ShutDown when the queue was shut down and nothing is left; DecodeError, which
+        has the message; CorruptError, ClosedError.
+        """
+        found = _lib.queue_get(self._id, -1 if block else 0) if timeout is None else _INTERRUPTED
+        if type(found) is bytes:
+            try:
+                return self._unpack(found)  # type: ignore[no-any-return]
+            except Exception as e:
+                raise self._undecodable([found], e) from e
+        body, form = self._get(found, block, timeout)
+        return self._read(body, form)
+
+    def get_nowait(self) -> T:
+        """Take the oldest message if there is one: get(block=False)."""
+        return self.get(block=False)
+
+    def get_bytes(self, block: bool = True, timeout: float | None = None) -> bytes:
+        """Take the oldest message as the bytes it was put as. Otherwise as get.
+
+        Those of a put are its MessagePack, which polyipc.codec.unpackb reads.
+        """
+        return self._get(_INTERRUPTED, block, timeout)[0]
+
+    def _get(self, found: Any, block: bool, timeout: float | None) -> tuple[bytes, int]:
+        """Go on from what a first try found, which is not MessagePack; return body and format."""
+        if found == _INTERRUPTED:
+            found = _waiting.call(_lib.queue_get, self._id, block=block, timeout=timeout)
+        if type(found) is bytes:
+            return found, _MSGPACK
+        if type(found) is tuple:
+            return found
+        raise self._failure(found, "get from", errors.Empty)
+
+    def get_many(self, max_count: int, block: bool = True, timeout: float | None = None) -> list[T]:
+        """Wait for one message, then take what else is there: 1 to max_count messages, in order.
+
+        max_count -- 1 or more. Otherwise as get.
+        """
+        if max_count < 1:
+            raise errors.InvalidError(f"max_count {max_count}: give 1 or more")
+        found = _waiting.call(
+            _lib.queue_get_many, self._id, min(max_count, _INT_MAX), block=block, timeout=timeout
+        )
+        if type(found) is int:
+            raise self._failure(found, "get from", errors.Empty)
+        unpack = self._unpack
+        try:
+            return [unpack(m) if type(m) is bytes else self._read(*m) for m in found]
+        except Exception as e:
+            bodies = [m if type(m) is bytes else m[0] for m in found]
+            raise self._undecodable(bodies, e) from e
+
+    def lease(self, block: bool = True, timeout: float | None = None) -> Lease[T]:
+        """Take the oldest message, but leave it the queue's until it is acked. Otherwise as get.
+
+            with queue.lease() as lease:
+                work(lease.value)
+
+        acks when the block ends, and gives the message back when it raises. When this process dies
+        the message is delivered again, before newer ones.
+        """
+        found = _waiting.call(_lib.queue_lease, self._id, block=block, timeout=timeout)
+        if type(found) is int:
+            raise self._failure(found, "lease from", errors.Empty)
+        return Lease(self, *found)
+
+    def __iter__(self) -> Iterator[T]:
+        """Get messages until the queue is shut down and empty."""
+        while True:
+            try:
+                obj = self.get()
+            except errors.ShutDown:
+                return
+            yield obj
+
+    def _read(self, body: bytes, form: int) -> T:
+        """Return the object of a message."""
+        if form == _RAW:
+            return body  # type: ignore[return-value]
+        try:
+            if form != _MSGPACK:
+                raise ValueError(f"its format is {form}, which this version does not know")
+            return self._unpack(body)  # type: ignore[no-any-return]
+        except Exception as e:
+            raise self._undecodable([body], e) from e
+
+    def _undecodable(self, bodies: Sequence[bytes], why: Exception) -> errors.DecodeError:
+        if isinstance(why, errors.DecodeError):  # one of several
+            why = why.__cause__ if isinstance(why.__cause__, Exception) else why
+        error = errors.DecodeError(
+            f'get from queue "{self._name}": a message cannot be read: {type(why).__name__}: {why}'
+        )
+        error.taken = tuple(bodies)
+        return error
+
+    # ---- keeping count ----
+
+    def qsize(self) -> int:
+        """Return how many messages a get could take now. Stale as soon as it returns."""
+        status, size = _lib.queue_size(self._id)
+        self._check(status, "size")
+        return size
+
+    def empty(self) -> bool:
+        """Return whether a get would find nothing now. Stale as soon as it returns."""
+        return self.qsize() == 0
+
+    def full(self) -> bool:
+        """Return whether a put would find no room now, even for an empty message. Stale at once."""
+        now = self.stat()
+        held = now.messages + now.leased + now.reserved
+        return 0 < now.maxsize <= held or 0 < now.capacity < now.bytes + _lib.RECORD_BYTES
+
+    def task_done(self) -> None:
+        """Say that the work on one message is done that a get took. A lease's ack does it itself.
+
+        Raises InvalidError, a ValueError, if called more often than messages were put.
+        """
+        self._check(_lib.queue_task_done(self._id), "call task_done on")
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until every message is done that was put: acked, or gotten and task_done.
+
+        timeout -- seconds, 0 or more; None: for ever. TimedOutError when they are over.
+
+        Consumers that die between get and task_done leave join waiting; with leases they don't.
+        """
+        status = _waiting.call(_lib.queue_join, self._id, block=True, timeout=timeout)
+        self._check(status, "join")
+
+    def stat(self) -> QueueStat:
+        """Return a consistent snapshot of the queue's state and counters."""
+        status, fields = _lib.queue_stat(self._id)
+        self._check(status, "stat")
+        return _stat.of_fields(fields)
+
+    # ---- ending ----
+
+    def shutdown(self, immediate: bool = False) -> None:
+        """End the queue for all processes and for good. Puts then raise ShutDown.
+
+        Gets empty what is left, then raise ShutDown; with immediate what is left is discarded and
+        counts as done. Leases already given may still be acked. Calling it again is allowed.
+        """
+        self._check(_lib.queue_shutdown(self._id, bool(immediate)), "shut down")
+
+    def unlink(self) -> None:
+        """Remove the queue's name. Who has it open goes on using it; it goes with the last of them.
+
+        Works on a closed queue, and again. unlink of this module does it by name.
+        """
+        status = _lib.queue_unlink(_arguments.name(self._name), _arguments.root_for_c(self._root))
+        self._check(status, "unlink")
+
+    def join_thread(self) -> None:
+        """Do nothing: there is no thread. For programs written for multiprocessing."""
+
+    def cancel_join_thread(self) -> None:
+        """Do nothing: there is no thread. For programs written for multiprocessing."""
+
+
+def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
+    """Remove the name of a queue, whether or not it can be opened; fine if there is none.
+
+    Who has the queue open goes on using it; it goes with the last of them.
+
+    root -- directory of the queue; None: $POLYIPC_ROOT, or /dev/shm/polyipc-<uid>
+    """
+    where = _arguments.root_for_c(_arguments.root(root))
+    status = _lib.queue_unlink(_arguments.name(name), where)
+    if status != 0:
+        raise errors.of_status(status, _lib.detail())
+
+
+def gc(root: _arguments.Path | None = None) -> int:
+    """Remove what dead processes left in a root, and return how many files that were.
+
+    Every process does this as it begins and ends to use a root, so it is seldom needed.
+    """
+    status, removed = _lib.gc(_arguments.root_for_c(_arguments.root(root)))
+    if status != 0:
+        raise errors.of_status(status, _lib.detail())
+    return removed
