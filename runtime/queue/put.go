@@ -148,6 +148,9 @@ func (o *op) putBatch(ctx context.Context, bodies [][]byte, f Format) (n int, er
 				at = r.H.Tail.Load()
 				tail = at
 			}
+			if n == 0 {
+				r.Begin(seq)
+			}
 			copy(r.Stage(at, seq, len(bodies[n]), 0, uint16(f), layout.Ready), bodies[n])
 			last = at
 			at += size

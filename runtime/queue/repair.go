@@ -143,10 +143,13 @@ func (o *op) orReclaim(no error, f func() error) error {
 }
 
 // settle sweeps after a record was finished without the lock, or leaves that to whoever holds it.
+// There is room for another message now, also where an older record keeps the head from moving.
 func (o *op) settle() error {
 	o.q.h.Dirty.Store(1)
 	crash.Point("queue.settle.dirty")
+	o.wake |= writers
 	if !park.TryLock(&o.q.h.Consumers, o.q.me) {
+		o.flushWakes()
 		return nil
 	}
 	o.held |= consumers
@@ -185,7 +188,19 @@ func (o *op) reclaimLocked(own bool) (changed bool, err error) {
 				if isDead(it.S.Owner()) && it.Rec.Move(it.S, layout.Abandoned) {
 					crash.Point("queue.reclaim.abandoned")
 					h.Dirty.Store(1)
+					o.wake |= writers
 					changed = true
+				}
+			case layout.Ready:
+				// Given back by somebody who died before he could say so.
+				if m.Passed(it.Pos) && h.Rescan.Load() == 0 {
+					h.Rescan.Store(1)
+					changed = true
+				}
+			default:
+				// Finished by somebody who died before he could say so.
+				if it.Pos == m.H.Head.Load() {
+					h.Dirty.Store(1)
 				}
 			}
 			return true

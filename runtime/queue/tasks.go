@@ -163,12 +163,13 @@ func (o *op) discard() error {
 }
 
 // ended is what a get says that found nothing after a shutdown: Shutdown, or Empty while a message
-// may still come back, because another process has it on lease. Consumer lock.
+// may still come: back, because another process has it on lease, or forth, because whoever shut
+// the queue down has not come to the message being written, or died on the way. Consumer lock.
 func (o *op) ended() error {
 	back := false
 	err := o.q.rings.all(func(m *mapped) error {
 		return m.Each(func(it *ring.Item) bool {
-			back = it.S.Phase() == layout.Leased && it.S.Owner() != o.q.me
+			back = it.S.Phase() == layout.Leased && it.S.Owner() != o.q.me || it.S.Phase() == layout.Reserved
 			return !back
 		})
 	})

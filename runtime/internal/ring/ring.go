@@ -79,6 +79,15 @@ func (r *Ring) Room(at, size uint64) bool {
 	return used <= r.Data.Size() && used+size <= r.Data.Size()
 }
 
+// Begin prepares for staging several records from Tail on, the first with sequence number seq. They
+// may fill the whole ring and write over the newest record, whose sequence number is what NextSeq
+// goes by; so from here on it goes by the one at Tail. Producer lock.
+func (r *Ring) Begin(seq uint64) {
+	tail := r.H.Tail.Load()
+	r.Data.Record(tail).Sequence = seq
+	atomic.StoreUint64(&r.H.Last, tail)
+}
+
 // Stage writes a record's header at position at, at or behind Tail and where there is Room, and
 // returns the place for its payload. Nobody sees it before Publish. Producer lock.
 func (r *Ring) Stage(at, seq uint64, n int, flags uint16, format uint16, s layout.State) []byte {
@@ -217,6 +226,13 @@ func (r *Ring) MaybeReady() bool {
 
 // Rewind makes the next Find begin at the head. Consumer lock.
 func (r *Ring) Rewind() { r.H.Cursor = r.H.Head.Load() }
+
+// Passed reports whether Find would begin behind pos, which is in the window. Consumer lock.
+func (r *Ring) Passed(pos uint64) bool {
+	head := r.H.Head.Load()
+	ahead := r.H.Cursor - head
+	return ahead <= r.Data.Size() && pos-head < ahead
+}
 
 // Claim moves a ready item to state to; false means that another was quicker, which under the
 // consumer lock only a shutdown or damage can be. Consumer lock.
