@@ -58,12 +58,17 @@ def too_deep(obj: object) -> bool:
 _PLAIN = _SCALARS | CONTAINERS | {uuid.UUID, Ref, datetime.datetime}
 
 
-def is_plain(obj: object) -> bool:
+def is_plain(obj: Any) -> bool:
     """Report whether obj can go without pickle and come back the same, shared parts included.
 
     Goes level by level, so that the interpreter's own loops do most of the work: object by object,
     this took ten times as long as pickling.
     """
+    kind = type(obj)
+    if kind in _SCALARS:
+        return True
+    if kind is dict and _only_scalars(map(type, obj)) and _only_scalars(map(type, obj.values())):
+        return True
     level: list[Any] = [obj]
     seen: set[int] = set()
     while True:

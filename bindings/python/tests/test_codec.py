@@ -79,8 +79,10 @@ def notation(value: Any) -> str:
             words += [notation(k), notation(v)]
         return " ".join(words)
     names: dict[Any, str] = {list: "array", tuple: "tuple", set: "set", frozenset: "frozenset"}
-    members = sorted(value) if kind is set and len(value) > 1 else value
-    return " ".join([f"{names[kind]} {len(value)}", *map(notation, members)])
+    members = list(map(notation, value))
+    if kind in (set, frozenset):
+        members.sort()
+    return " ".join([f"{names[kind]} {len(value)}", *members])
 
 
 def parse(words: Iterator[str]) -> Any:
@@ -360,6 +362,9 @@ def test_pickle_keeps_types_and_identity() -> None:
         assert type(back) is type(obj)
     back = unpackb(packb([shared, shared], pickle=True), pickle=True)
     assert back[0] is back[1]
+    empty: list[int] = []
+    back = unpackb(packb([empty, empty, ((empty,),)], pickle=True), pickle=True)
+    assert back[0] is back[1] is back[2][0][0]
     back = unpackb(packb(cyclic, pickle=True), pickle=True)
     assert back[0] is back
     # What needs no pickle is readable for everybody.
