@@ -101,8 +101,8 @@ def run(tree: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
     """Counts the tree twice, together and alone, and returns both sums and the redeliveries."""
     total = sum(len(names) for _, _, names in os.walk(tree))
     # The files wait in at most 16 MiB of memory; the results take what they need.
-    files: polyipc.Queue[Any] = polyipc.Queue.create(FILES, capacity=16 << 20, transient=True)
-    results: polyipc.Queue[Any] = polyipc.Queue.create(RESULTS, transient=True)
+    files: polyipc.Queue[Any] = polyipc.Queue.create(name=FILES, capacity=16 << 20, transient=True)
+    results: polyipc.Queue[Any] = polyipc.Queue.create(name=RESULTS, transient=True)
     with files, results, Crew() as crew, tempfile.TemporaryFile() as together, tempfile.TemporaryFile() as alone:
         adder = crew.start(BIN / "examples" / "go" / "add", RESULTS, stdout=together)
         workers: Workers = {}
@@ -112,7 +112,7 @@ def run(tree: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
         walker = crew.start(BIN / "examples" / "go" / "walk", FILES, tree)
         killed = False
         while any(process.poll() is None for _, process in workers.values()):
-            now = stat(FILES)
+            now = stat(FILES)["counts"]
             progress(f"{now['taken']:,} of {total:,} files counted, {now['leased']} being worked on")
             if not killed and now["taken"] > total // 2:
                 killed = kill_a_lease_holder(workers)
@@ -121,7 +121,7 @@ def run(tree: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
                     sys.exit(f"demo: the {language} process {process.pid} failed")
             time.sleep(0.05)
         progress("")
-        redelivered = int(stat(FILES)["redelivered"])
+        redelivered = int(stat(FILES)["counts"]["redelivered"])
         results.shutdown()  # every worker has left: what is there is all there will be
         progress("counting again, in one process")
         if adder.wait() != 0 or crew.start(BIN / "examples" / "go" / "count", tree, stdout=alone).wait() != 0:
