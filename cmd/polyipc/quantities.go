@@ -16,10 +16,10 @@ import (
 // stands for no limit.
 type limit time.Duration
 
-const (
-	noLimit   limit = -1
-	mostLimit       = 1e9 // seconds
-)
+const noLimit limit = -1
+
+// mostSeconds is the longest limit.
+const mostSeconds = 1e9
 
 func (l *limit) String() string {
 	if *l < 0 {
@@ -39,8 +39,8 @@ func (l *limit) Set(s string) error {
 		}
 		seconds = d.Seconds()
 	}
-	if !(seconds >= 0 && seconds <= mostLimit) { // nor NaN
-		return fmt.Errorf("give 0 to %.0f seconds", float64(mostLimit))
+	if !(seconds >= 0 && seconds <= mostSeconds) { // nor NaN
+		return fmt.Errorf("give 0 to %.0f seconds", mostSeconds)
 	}
 	*l = limit(seconds * float64(time.Second))
 	return nil

@@ -12,6 +12,8 @@ package root
 import (
 	"fmt"
 	"path"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -101,6 +103,7 @@ func List(dir string) ([]Object, error) {
 		}
 		all = append(all, object(e))
 	}
+	slices.SortFunc(all, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
 }
 
