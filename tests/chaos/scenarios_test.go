@@ -1,0 +1,319 @@
+//go:build crash
+
+package chaos
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/polyipc/polyipc/runtime/queue"
+)
+
+// scenario brings a queue into a state in which somebody dies, and says what must be in it then.
+type scenario struct {
+	name    string
+	options queue.Options
+	run     func(*world)
+}
+
+// Messages by the way they go: x01 and the like are copied under the lock; large ones within the
+// ring and side parts are not. A ring of a queue that grows begins with 256 KiB.
+const (
+	large = "g5:20000"
+	side  = "g6:100000"
+)
+
+var scenarios = slices.Concat(putting, growing, getting, leasing, repairing, ending, opening)
+
+// dies is a scenario of one death: before is in the queue, somebody dies at the point in the last
+// of the commands, after is what must be there, and the dead one took lost messages with it.
+func dies(name, point string, before, commands []string, lost int, after ...string) scenario {
+	return scenario{name: name, run: func(w *world) {
+		w.put(before...)
+		w.victim(point, commands...)
+		w.prove(lost, after...)
+	}}
+}
+
+func list(words ...string) []string { return words }
+
+// many is n messages of the given length.
+func many(n, length int) []string {
+	words := make([]string, n)
+	for i := range words {
+		words[i] = fmt.Sprintf("g%d:%d", i, length)
+	}
+	return words
+}
+
+// tight is a queue of one ring of 64 KiB.
+var tight = queue.Options{Capacity: 64 << 10}
+
+var putting = []scenario{
+	dies("put appended", "queue.put.appended", list("x01"), list("put 0 0 x02"), 0, "x01", "x02"),
+	dies("put unlocked", "queue.put.unlocked", list("x01"), list("put 0 0 x02"), 0, "x01", "x02"),
+	dies("put second", "queue.put.appended:2", nil, list("put 0 0 x01", "put 0 0 x02"), 0, "x01", "x02"),
+	longPut("staged", "queue.put.staged", 0),
+	longPut("published", "queue.put.published", 1),
+	longPut("wake", "queue.put.wake", 1),
+	dies("batch staged", "queue.put_many.staged", list("x01"), list("put_many 0 0 x02 x03"), 0, "x01"),
+	dies("batch published", "queue.put_many.published", list("x01"), list("put_many 0 0 x02 x03"), 0, "x01", "x02", "x03"),
+	{"batch staged over the record before", tight, func(w *world) {
+		w.put("x01")
+		w.get("x01")
+		// 64 records of 1024 bytes: all of the ring, also where the newest record was.
+		w.victim("queue.put_many.staged", "put_many 0 0 "+strings.Join(many(64, 1000), " "))
+		w.prove(0)
+	}},
+	dies("large reserved", "queue.put_large.reserved", list("x01"), list("put 0 0 "+large), 0, "x01"),
+	dies("large reserved first", "queue.put_large.reserved", nil, list("put 0 0 "+large), 0),
+	dies("large written", "queue.put_large.written", list("x01"), list("put 0 0 "+large), 0, "x01"),
+	dies("large committed", "queue.put_large.committed", list("x01"), list("put 0 0 "+large), 0, "x01", large),
+	dies("side reserved", "queue.put_large.reserved", list("x01"), list("put 0 0 "+side), 0, "x01"),
+	dies("side part written", "shm.message.written", list("x01"), list("put 0 0 "+side), 0, "x01"),
+	dies("side part linked", "shm.message.linked", list("x01"), list("put 0 0 "+side), 0, "x01"),
+	dies("side written", "queue.put_large.written", list(side), list("put 0 0 "+side), 0, side),
+	dies("side committed", "queue.put_large.committed", list("x01"), list("put 0 0 "+side), 0, "x01", side),
+	{"room reserved by the dead", queue.Options{MaxSize: 1}, func(w *world) {
+		w.victim("queue.put_large.reserved", "put 0 0 "+large)
+		w.survivor.Do("put 0 %d x01", bound.Milliseconds())
+		w.get("x01")
+		w.proveBounded()
+	}},
+	{"bytes reserved by the dead", tight, func(w *world) {
+		w.victim("queue.put_large.reserved", "put 0 0 g1:60000")
+		w.survivor.Do("put 0 %d g2:60000", bound.Milliseconds())
+		w.prove(0, "g2:60000")
+	}},
+	{"a sleeper whose waker is dead", queue.Options{}, func(w *world) {
+		w.survivor.Send("get 0 -1")
+		w.waits("message")
+		w.victim("queue.put.unlocked", "put 0 0 x01")
+		w.answers("ok x01")
+		w.prove(1)
+	}},
+	{"a sleeper whose waker is dead, large", queue.Options{}, func(w *world) {
+		w.survivor.Send("lease 0 -1")
+		w.waits("message")
+		w.victim("queue.put_large.committed", "put 0 0 "+large)
+		w.answers("ok 0 1 " + shown(large))
+		w.survivor.Do("ack 0 0")
+		w.prove(0)
+	}},
+}
+
+// longPut is a scenario in which somebody dies in a put that is not the usual one, since there is a
+// second ring; put is how many messages that put has put.
+func longPut(name, point string, put int) scenario {
+	return scenario{name: "put the long way, " + name, run: func(w *world) {
+		words := w.fill()
+		w.put("g4:60000")
+		w.victim(point, "put 0 0 x02")
+		w.prove(0, append(append(words, "g4:60000"), list("x02")[:put]...)...)
+	}}
+}
+
+// fill puts messages that leave no room for another of 60,000 bytes in ring 0.
+func (w *world) fill() []string {
+	words := many(4, 60_000)
+	w.put(words...)
+	return words
+}
+
+// growth is a scenario in which somebody dies while appending a ring.
+func growth(name, point string) scenario {
+	return scenario{name: name, run: func(w *world) {
+		words := w.fill()
+		w.victim(point, "put 0 0 g9:60000")
+		w.put("g10:60000")
+		w.prove(0, append(words, "g10:60000")...)
+	}}
+}
+
+// twoRings leaves ring 0 empty and a message in ring 1; the next get takes ring 0 out of the chain.
+func (w *world) twoRings() string {
+	words := w.fill()
+	w.put("g4:60000")
+	w.get(words...)
+	return "g4:60000"
+}
+
+// ringOne leaves ring 1 alone in the chain, and empty; the next get goes back to ring 0.
+func (w *world) ringOne() {
+	words := w.fill()
+	w.put("g4:60000")
+	w.get(words...)
+	w.get("g4:60000")
+}
+
+// threeRings leaves a message in ring 0, which the survivor has on lease 0, ring 1 empty and a
+// message in ring 2; the next get takes ring 1 out of the middle.
+func (w *world) threeRings() (leased, ready string) {
+	words := many(13, 60_000) // 4 in ring 0, 8 in ring 1
+	w.put(words...)
+	w.survivor.Do("lease 0 0")
+	w.get(words[1:12]...)
+	return words[0], words[12]
+}
+
+var growing = []scenario{
+	growth("growth named", "queue.grow.named"),
+	growth("growth file made", "shm.create.built"),
+	growth("growth file filled", "shm.create.filled"),
+	growth("growth file linked", "shm.create.linked"),
+	growth("growth linked", "queue.grow.linked"),
+	growth("growth published", "queue.grow.published"),
+	growth("growth staged", "queue.put_large.reserved"),
+	{"a batch staged in a new ring", queue.Options{}, func(w *world) {
+		words := many(63, 4064) // 63 records of 4088 bytes, and no room for a 65th
+		w.put(words...)
+		w.put("g63:4064")
+		w.victim("queue.put_many.staged", "put_many 0 0 g1:4000 g2:4000")
+		w.prove(0, append(words, "g63:4064")...)
+	}},
+	{"retiring ring 0 named", queue.Options{}, func(w *world) {
+		rest := w.twoRings()
+		w.victim("queue.retire.named", "get 0 0")
+		w.prove(0, rest)
+	}},
+	{"retiring ring 0 unchained", queue.Options{}, func(w *world) {
+		rest := w.twoRings()
+		w.victim("queue.retire.unchained", "get 0 0")
+		w.prove(0, rest)
+	}},
+	{"going back to ring 0 named", queue.Options{}, func(w *world) {
+		w.ringOne()
+		w.victim("queue.retire.named", "get 0 0")
+		w.prove(0)
+	}},
+	{"going back to ring 0 unchained", queue.Options{}, func(w *world) {
+		w.ringOne()
+		w.victim("queue.retire.unchained", "get 0 0")
+		w.prove(0)
+	}},
+	{"going back to ring 0 removed", queue.Options{}, func(w *world) {
+		w.ringOne()
+		w.victim("queue.retire.removed", "get 0 0")
+		w.prove(0)
+	}},
+	{"retiring a ring in the middle named", queue.Options{}, func(w *world) {
+		leased, ready := w.threeRings()
+		w.victim("queue.retire.named", "get 0 0")
+		w.survivor.Do("nack 0 0")
+		w.prove(0, leased, ready)
+	}},
+	{"retiring a ring in the middle unchained", queue.Options{}, func(w *world) {
+		leased, ready := w.threeRings()
+		w.victim("queue.retire.unchained", "get 0 0")
+		w.survivor.Do("nack 0 0")
+		w.prove(0, leased, ready)
+	}},
+	{"retiring a ring in the middle removed", queue.Options{}, func(w *world) {
+		leased, ready := w.threeRings()
+		w.victim("queue.retire.removed", "get 0 0")
+		w.survivor.Do("nack 0 0")
+		w.prove(0, leased, ready)
+	}},
+}
+
+var getting = []scenario{
+	dies("get at the front", "queue.get.front", list("x01", "x02"), list("get 0 0"), 1, "x02"),
+	dies("get many copied", "queue.get.copied", list("x01", "x02"), list("get_many 0 10 2"), 0, "x01", "x02"),
+	dies("get many taken", "queue.get.taken", list("x01", "x02"), list("get_many 0 10 2"), 1, "x02"),
+	dies("get many", "queue.get_many.took:2", list("x01", "x02", "x03"), list("get_many 0 10 3"), 2, "x03"),
+	dies("get large claimed", "queue.claim.leased", list(large, "x01"), list("get 0 0"), 0, large, "x01"),
+	dies("get large read", "queue.get_large.read", list(large, "x01"), list("get 0 0"), 0, large, "x01"),
+	dies("get large done", "queue.get_large.done", list(large, "x01"), list("get 0 0"), 1, "x01"),
+	dies("get side read", "queue.get_large.read", list(side, "x01"), list("get 0 0"), 0, side, "x01"),
+	dies("get side done", "queue.get_large.done", list(side, "x01"), list("get 0 0"), 1, "x01"),
+	dies("get side settling", "queue.settle.dirty", list(side, "x01"), list("get 0 0"), 1, "x01"),
+	{"get out of order copied", queue.Options{}, func(w *world) {
+		w.put("x01", "x02", "x03")
+		w.survivor.Do("lease 0 0")
+		w.victim("queue.get.copied", "get 0 0")
+		w.survivor.Do("nack 0 0")
+		w.prove(0, "x01", "x02", "x03")
+	}},
+	{"get out of order taken", queue.Options{}, func(w *world) {
+		w.put("x01", "x02", "x03")
+		w.survivor.Do("lease 0 0")
+		w.victim("queue.get.taken", "get 0 0")
+		w.survivor.Do("nack 0 0")
+		w.prove(1, "x01", "x03")
+	}},
+	{"room made by the dead", queue.Options{MaxSize: 1}, func(w *world) {
+		w.put("x01")
+		w.survivor.Send("put 0 -1 x02")
+		w.waits("room")
+		w.victim("queue.get.front", "get 0 0")
+		w.answers("ok")
+		w.get("x02")
+		w.proveBounded()
+	}},
+	{"room made by the dead, large", queue.Options{MaxSize: 1}, func(w *world) {
+		w.put(large)
+		w.survivor.Send("put 0 -1 x02")
+		w.waits("room")
+		w.victim("queue.get_large.done", "get 0 0")
+		w.answers("ok")
+		w.get("x02")
+		w.proveBounded()
+	}},
+}
+
+var leasing = []scenario{
+	dies("lease claimed", "queue.claim.leased", list("x01", "x02"), list("lease 0 0"), 0, "x01", "x02"),
+	dies("lease read", "queue.lease.read", list("x01", "x02"), list("lease 0 0"), 0, "x01", "x02"),
+	dies("lease read side", "queue.lease.read", list(side, "x02"), list("lease 0 0"), 0, side, "x02"),
+	dies("lease second", "queue.lease.read:2", list("x01", large), list("lease 0 0", "lease 0 0"), 0, "x01", large),
+	dies("acked", "queue.lease.ended", list("x01", "x02"), list("lease 0 0", "ack 0 0"), 0, "x02"),
+	dies("acked side", "queue.lease.ended", list(side, "x02"), list("lease 0 0", "ack 0 0"), 0, "x02"),
+	dies("acked and dirty", "queue.settle.dirty", list("x01", "x02"), list("lease 0 0", "ack 0 0"), 0, "x02"),
+	dies("acked out of order", "queue.lease.ended", list("x01", "x02", "x03"),
+		list("lease 0 0", "lease 0 0", "ack 0 1"), 0, "x01", "x03"),
+	// The get moves the cursor over the leased record, so somebody has to lead it back.
+	dies("nacked", "queue.lease.ended", list("x01", "x02"), list("lease 0 0", "get 0 0", "nack 0 0"), 1, "x01"),
+	dies("nacked and rescan", "queue.nack.rescan", list("x01", "x02"), list("lease 0 0", "get 0 0", "nack 0 0"), 1, "x01"),
+	dies("task done", "queue.task_done.counted", list("x01", "x02"), list("get 0 0", "task_done 0"), 0, "x02"),
+	{"nacked before a sleeper", queue.Options{}, func(w *world) {
+		w.put("x01", "x02")
+		w.survivor.Do("get 0 0") // x01
+		w.victimHolding("lease 0 0", func() {
+			w.survivor.Send("lease 0 -1")
+			w.waits("message")
+		}, "queue.lease.ended", "nack 0 0")
+		w.answers("ok 0 2 x02")
+		w.survivor.Do("ack 0 0")
+		w.prove(1)
+	}},
+	{"lease holder killed before a sleeper", queue.Options{}, func(w *world) {
+		w.put("x01")
+		p := w.peer("open q", "lease 0 0")
+		w.survivor.Send("lease 0 -1")
+		w.waits("message")
+		p.Kill()
+		w.answers("ok 0 2 x01")
+		w.survivor.Do("ack 0 0")
+		w.prove(0)
+	}},
+	{"acked before one who joins", queue.Options{}, func(w *world) {
+		w.put("x01")
+		w.victimHolding("lease 0 0", func() {
+			w.survivor.Send("join 0 -1")
+			w.waits("join")
+		}, "queue.lease.ended", "ack 0 0")
+		w.answers("ok")
+		w.prove(0)
+	}},
+	{"acked before one who wants room", queue.Options{MaxSize: 1}, func(w *world) {
+		w.put("x01")
+		w.victimHolding("lease 0 0", func() {
+			w.survivor.Send("put 0 -1 x02")
+			w.waits("room")
+		}, "queue.lease.ended", "ack 0 0")
+		w.answers("ok")
+		w.get("x02")
+		w.proveBounded()
+	}},
+}
