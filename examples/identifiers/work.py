@@ -1,6 +1,6 @@
 """Leases files from one queue and puts what it counted in them on another: work.py FILES RESULTS.
 
-The Python twin of work/main.go and work.c, which see for the order of put and ack.
+The Python twin of work/main.go and c/work.c, which see for the order of put and ack.
 """
 
 from __future__ import annotations

@@ -83,9 +83,6 @@ func TestOptions(t *testing.T) {
 // TestDamage writes nonsense over each word of a queue's header and ring state, and over the records:
 // every verb must come back, with an error or without one.
 func TestDamage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("long")
-	}
 	dir := root(t)
 	for _, value := range []byte{0xff, 0x01, 0x80} {
 		for off := layout.QueueOffset; off < 65536+256; off += 8 {
