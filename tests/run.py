@@ -60,6 +60,12 @@ SANITIZED = (
     ("cmake", "--build", "build/sanitized", "--parallel"),
 )
 
+# The library and the command line with crash points in them.
+CRASHING = (
+    ("cmake", "-S.", "-Bbuild/crash", "-DPOLYIPC_TAGS=crash"),
+    ("cmake", "--build", "build/crash", "--parallel"),
+)
+
 SUITES = (
     Suite("arch", "go", ("./tests/arch",)),
     Suite("abi", "go", ("./tests/abi",)),
@@ -69,7 +75,7 @@ SUITES = (
     Suite("sanitized", "ctest", ("--test-dir", "build/sanitized"), prepare=SANITIZED),
     Suite("python", "pytest", ("bindings/python/tests", "tests/fork", "tests/test_run.py")),
     Suite("cross", "go", ("./tests/cross/...",)),
-    Suite("chaos", "go", ("-tags=crash", "./tests/chaos/...")),
+    Suite("chaos", "go", ("-tags=crash", "./tests/chaos/..."), prepare=CRASHING),
     Suite("examples", "go", ("./examples/...",)),
     Suite("install", "go", ("./tests/install",)),
 )

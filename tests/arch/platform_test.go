@@ -51,3 +51,15 @@ func TestOtherPlatformsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestConfigureRefusesOtherPlatforms lets CMake believe that it is elsewhere.
+func TestConfigureRefusesOtherPlatforms(t *testing.T) {
+	for _, lie := range []string{"-DCMAKE_SYSTEM_NAME=FreeBSD", "-DPOLYIPC_HAS_GLIBC=0"} {
+		cmd := exec.Command("cmake", "-S", root(t), "-B", t.TempDir(), lie)
+		out, err := cmd.CombinedOutput()
+		said := strings.Join(strings.Fields(string(out)), " ")
+		if err == nil || !strings.Contains(said, "polyipc runs on 64-bit Linux with glibc only; this is ") {
+			t.Errorf("cmake %s: %v\n%s", lie, err, out)
+		}
+	}
+}
