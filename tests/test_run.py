@@ -8,8 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-import leftovers
 import pytest
+
+import leftovers
 import reports
 import skips
 from reports import Result
