@@ -54,6 +54,14 @@ line makes no sense, 3 get found no message or put no room in time.`,
 	return top
 }
 
+// noArgs says it more to the point than cobra.NoArgs.
+func noArgs(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%q: this verb takes no arguments", args[0])
+	}
+	return nil
+}
+
 // completeNames offers the names of objects to the shell's completion.
 func (a *app) completeNames(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	objects, _ := root.List(a.root) // a root in trouble offers nothing

@@ -66,7 +66,7 @@ no whole object is listed with what is wrong with it: rm removes it, unless a pr
 		Example: `  polyipc ls
   polyipc ls --json | jq -r '.[] | select(.stale) | .name'
   polyipc ls --names | xargs -r polyipc rm`,
-		Args:              cobra.NoArgs,
+		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			switch {

@@ -59,7 +59,7 @@ func (a *app) gcCommand() *cobra.Command {
 		Long: `Remove what dead processes left in the root: transient objects without users, parts without their
 object, files that were never finished. Kept objects stay. Processes do the same by themselves whenever
 one joins or leaves the root.`,
-		Args:              cobra.NoArgs,
+		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			n, gcErr := root.GC(a.root)

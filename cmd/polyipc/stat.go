@@ -77,23 +77,17 @@ func (a *app) look(ctx context.Context, name string, interval time.Duration) (r 
 	}
 	defer func() { _ = q.Close() }()
 	r.queue = true
-	if interval > 0 {
-		began := time.Now()
-		var before queue.Stat
-		if before, err = q.Stat(); err == nil {
-			select {
-			case <-time.After(interval):
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
-			if err = r.detail(q); err == nil && r.blocked == nil {
-				r.rates = between(before, r.stat, time.Since(began))
-			}
-		} else if errors.Is(err, ipcerr.Timeout) {
-			err = r.detail(q)
+	err = r.detail(q)
+	if err == nil && r.blocked == nil && interval > 0 {
+		before, began := r.stat, time.Now()
+		select {
+		case <-time.After(interval):
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-	} else {
-		err = r.detail(q)
+		if err = r.detail(q); err == nil && r.blocked == nil {
+			r.rates = between(before, r.stat, time.Since(began))
+		}
 	}
 	if err != nil {
 		return nil, err

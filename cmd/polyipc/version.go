@@ -22,7 +22,7 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the versions of polyipc, its ABI and layout, and Go",
 		Long: `Print the version of polyipc; the number of the C ABI it belongs to; the version of the layout in
 shared memory, which all processes of a root must agree on; and the Go release that built it.`,
-		Args:              cobra.NoArgs,
+		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			v := struct {
