@@ -45,7 +45,7 @@ type nothingError struct{ error }
 
 func (e nothingError) Unwrap() error { return e.error }
 
-// reportedError was shown already.
+// errReported stands for errors that were shown already.
 var errReported = errors.New("reported")
 
 func main() {
