@@ -406,6 +406,16 @@ func TestCancel(t *testing.T) {
 	mustGet(t, q, "still there")
 }
 
+// TestNoWakeIsLost is TestMixed without the slices that would heal a wake which went missing.
+func TestNoWakeIsLost(t *testing.T) {
+	defer func(a, b time.Duration) { sliceIdle, sliceBusy = a, b }(sliceIdle, sliceBusy)
+	sliceIdle, sliceBusy = time.Hour, time.Hour
+	t.Run("mixed", TestMixed)
+	t.Run("join", TestJoin)
+	t.Run("close", TestCloseWakes)
+	t.Run("cancel", TestCancel)
+}
+
 // TestMixed lets producers and consumers of every verb loose on one queue: each message arrives
 // once, and those of one producer in order where they were not leased.
 func TestMixed(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 
 // The longest sleeps, chosen so that a death which no wake tells of is found within 100 ms: a
 // waker killed between its commit and the wake, or an owner of something the sleeper waits for.
-const (
+var ( // Tests lengthen them, so that a lost wake is a hang.
 	sliceIdle = 90 * time.Millisecond // nobody else owns anything here
 	sliceBusy = 50 * time.Millisecond // a lease, a reservation or a lock may be a dead one's
 )

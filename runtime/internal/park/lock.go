@@ -19,8 +19,9 @@ const (
 	owner   = waiters - 1
 )
 
-// lockSlice bounds a sleep on a lock word: after it the owner's life is looked at again.
-const lockSlice = 20 * time.Millisecond
+// lockSlice bounds a sleep on a lock word: after it the owner's life is looked at again. Tests
+// lengthen it, so that a lost wake is a hang.
+var lockSlice = 20 * time.Millisecond
 
 // lockSpin is how many rounds a lock is spun for; critical sections take some 50 ns.
 const lockSpin = 50
