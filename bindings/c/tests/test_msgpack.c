@@ -1,4 +1,4 @@
-/* Checks polyipc_msgpack.h against tests/vectors/codec.txt: test_msgpack FILE.
+/* Checks polyipc_msgpack.h against tests/vectors/codec.txt: test_msgpack [FILE].
  *
  * Both directions by text: bytes are read and printed in the notation of docs/spec/codec.md, and the
  * notation is parsed and packed. */
@@ -390,9 +390,9 @@ int main(int argc, char **argv) {
     size_t size = 0;
     bool decode_only = false, open = false;
     int vectors = 0;
-    FILE *file = argc == 2 ? fopen(argv[1], "r") : NULL;
+    FILE *file = fopen(argc == 2 ? argv[1] : "tests/vectors/codec.txt", "r");
     if (file == NULL)
-        fatal("usage: test_msgpack tests/vectors/codec.txt");
+        fatal("no vectors: start at the top of the source tree, or name their file");
     for (bool more = true; more;) {
         more = fgets(line, sizeof line, file) != NULL;
         line[more ? strcspn(line, "\n") : 0] = 0;
