@@ -45,8 +45,8 @@ extern "C" {
 POLYIPC_API int polyipc_thread_interruptible(int on);
 
 /* Removes what dead processes left in a root (NULL: the default one): transient objects without
- * users, and parts without a parent. Any process does this as it joins or leaves a root; it is never needed for
- * correctness. *out_removed, which may be NULL, counts the files. */
+ * users, and parts without a parent. Any process does this as it joins or leaves a root; it is never needed
+ * for correctness. *out_removed, which may be NULL, counts the files. */
 POLYIPC_API polyipc_status polyipc_gc(const char *root, int64_t *out_removed);
 
 #ifdef __cplusplus

@@ -137,8 +137,8 @@ typedef struct polyipc_lease {
 /* As get, but the message stays leased to this process until polyipc_queue_ack or
  * polyipc_queue_nack, or until the process is gone. A forked child does not inherit leases. */
 POLYIPC_API polyipc_status polyipc_queue_lease(polyipc_queue queue, void *buffer, size_t capacity,
-                                               int64_t timeout_ns, polyipc_lease *out_lease,
-                                               size_t *out_size, polyipc_format *out_format);
+                                               int64_t timeout_ns, polyipc_lease *out_lease, size_t *out_size,
+                                               polyipc_format *out_format);
 
 /* The work is done: the message goes, and counts as one task_done. LEASE_LOST when this lease
  * is no longer held (acked or returned already, discarded by a shutdown). */

@@ -18,36 +18,36 @@ extern "C" {
 #endif
 
 /* X(NAME, number, "returned when") */
-#define POLYIPC_STATUSES(X)                                                                   \
-    X(OK, 0, "the call did what it says")                                                     \
-    X(TIMEOUT, 1, "the deadline of a blocking call passed")                                   \
-    X(EMPTY, 2, "a get that does not wait found no message")                                  \
-    X(FULL, 3, "a put that does not wait found no room")                                      \
-    X(CLOSED, 4, "the handle was closed while the call was under way")                        \
-    X(SHUTDOWN, 5, "the queue was shut down")                                                 \
-    X(INTERRUPTED, 6, "a signal arrived and the thread asked to be told")                     \
-    X(CANCELLED, 7, "the caller's context was cancelled")                                     \
-    X(EXISTS, 8, "create met an object of that name")                                         \
-    X(NOT_FOUND, 9, "open met no object of that name")                                        \
-    X(GONE, 10, "the object a reference names no longer exists")                              \
-    X(MISMATCH, 11, "the object exists with other options than those asked for")              \
-    X(WRONG_KIND, 12, "the name belongs to an object of another kind")                        \
-    X(BAD_HANDLE, 13, "the handle is zero, closed, made up or of another kind")               \
-    X(INVALID, 14, "an argument is out of its range")                                         \
-    X(TOO_SMALL, 15, "the buffer cannot hold the message, which stays where it is")           \
-    X(TOO_LARGE, 16, "the message or name is over a limit that waiting cannot lift")          \
-    X(NO_SPACE, 17, "the root's filesystem has no room")                                      \
-    X(NO_MEMORY, 18, "the process cannot map or allocate memory")                             \
-    X(DENIED, 19, "the operating system refused access")                                      \
-    X(CORRUPT, 20, "shared bytes do not make sense: damaged, truncated or hostile")           \
-    X(VERSION, 21, "the object or library has another layout or ABI version")                 \
-    X(LEASE_LOST, 22, "the lease is not held any more: acked, returned, or its queue gone")   \
-    X(OWNER_DIED, 23, "the former owner of the lock died")                                    \
-    X(PEER_DIED, 24, "the process at the other end died; the call may have run")              \
-    X(BROKEN, 25, "nobody is left at the other end")                                          \
-    X(END_OF_FILE, 26, "the other end was closed and all it sent has been read")              \
-    X(UNSUPPORTED, 27, "this machine, kernel or build cannot do it")                          \
-    X(LIMIT, 28, "a table is full: descriptors, handles, or processes in the root")           \
+#define POLYIPC_STATUSES(X)                                                                 \
+    X(OK, 0, "the call did what it says")                                                   \
+    X(TIMEOUT, 1, "the deadline of a blocking call passed")                                 \
+    X(EMPTY, 2, "a get that does not wait found no message")                                \
+    X(FULL, 3, "a put that does not wait found no room")                                    \
+    X(CLOSED, 4, "the handle was closed while the call was under way")                      \
+    X(SHUTDOWN, 5, "the queue was shut down")                                               \
+    X(INTERRUPTED, 6, "a signal arrived and the thread asked to be told")                   \
+    X(CANCELLED, 7, "the caller's context was cancelled")                                   \
+    X(EXISTS, 8, "create met an object of that name")                                       \
+    X(NOT_FOUND, 9, "open met no object of that name")                                      \
+    X(GONE, 10, "the object a reference names no longer exists")                            \
+    X(MISMATCH, 11, "the object exists with other options than those asked for")            \
+    X(WRONG_KIND, 12, "the name belongs to an object of another kind")                      \
+    X(BAD_HANDLE, 13, "the handle is zero, closed, made up or of another kind")             \
+    X(INVALID, 14, "an argument is out of its range")                                       \
+    X(TOO_SMALL, 15, "the buffer cannot hold the message, which stays where it is")         \
+    X(TOO_LARGE, 16, "the message or name is over a limit that waiting cannot lift")        \
+    X(NO_SPACE, 17, "the root's filesystem has no room")                                    \
+    X(NO_MEMORY, 18, "the process cannot map or allocate memory")                           \
+    X(DENIED, 19, "the operating system refused access")                                    \
+    X(CORRUPT, 20, "shared bytes do not make sense: damaged, truncated or hostile")         \
+    X(VERSION, 21, "the object or library has another layout or ABI version")               \
+    X(LEASE_LOST, 22, "the lease is not held any more: acked, returned, or its queue gone") \
+    X(OWNER_DIED, 23, "the former owner of the lock died")                                  \
+    X(PEER_DIED, 24, "the process at the other end died; the call may have run")            \
+    X(BROKEN, 25, "nobody is left at the other end")                                        \
+    X(END_OF_FILE, 26, "the other end was closed and all it sent has been read")            \
+    X(UNSUPPORTED, 27, "this machine, kernel or build cannot do it")                        \
+    X(LIMIT, 28, "a table is full: descriptors, handles, or processes in the root")         \
     X(INTERNAL, 29, "a defect in polyipc itself; please report it")
 
 typedef enum polyipc_status {
