@@ -281,7 +281,27 @@ func TestUnknownIsAlive(t *testing.T) {
 	if _, ok := m.Info(token); ok {
 		t.Fatal("information out of nothing")
 	}
+	// Another list in its place says nothing about ours.
+	must(t, r.CreateMembers())
+	if !m.Alive(token) {
+		t.Fatal("it asks the wrong file")
+	}
 	m.Release()
+}
+
+// At the last release, the number of the lost descriptor belongs to another file.
+func TestReleaseAfterCloseFrom(t *testing.T) {
+	r := testRoot(t)
+	m := join1(t, r)
+	fd := m.fd
+	f, err := unix.MemfdCreate("other", unix.MFD_CLOEXEC)
+	must(t, err)
+	must(t, unix.Dup3(f, fd, unix.O_CLOEXEC))
+	m.Release()
+	if err := unix.Close(fd); err != nil {
+		t.Fatal("the other file was closed:", err)
+	}
+	must(t, unix.Close(f))
 }
 
 func TestInfo(t *testing.T) {
@@ -300,6 +320,15 @@ func TestInfo(t *testing.T) {
 	becomes(t, m, token, false)
 	if i, ok := m.Info(token); !ok || i.Alive || i.Pid != p.cmd.Process.Pid {
 		t.Fatalf("%+v %v", i, ok)
+	}
+	// Somebody takes the slot and dies before it has said who it is.
+	slot, generation := layout.SplitToken(token)
+	generation++
+	f := openMembers(t, r)
+	must(t, shm.WriteAt(f, layout.SlotOffset(slot), layout.Bytes(&generation)))
+	must(t, unix.Close(f))
+	if i, ok := m.Info(token + 1); ok {
+		t.Fatalf("the entry of another: %+v", i)
 	}
 	for _, token := range []uint32{0, token + 1, layout.Token(4095, 1)} {
 		if i, ok := m.Info(token); ok {

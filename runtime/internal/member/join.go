@@ -71,7 +71,11 @@ func enterOnce(r *shm.Root) (m *Member, err error) {
 	}
 	// The file may have been removed with the root before we had the lock, and a fork before the
 	// marking has copied the mapping or fd. Nobody knows our token yet, so we simply try again.
-	if err != nil || !m.mine() || shm.ForkCount() != forks {
+	if err == nil && !m.mine() {
+		shm.CloseFile(m.fd, OnDescriptor) // just opened, so it is ours to close, whatever file it is
+		m.fd, err = -1, unix.ENOENT
+	}
+	if err != nil || shm.ForkCount() != forks {
 		m.leave()
 		return nil, nil
 	}

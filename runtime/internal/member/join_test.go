@@ -241,6 +241,26 @@ func TestRootMadeAnew(t *testing.T) {
 	}
 }
 
+// It is removed and made anew while we join.
+func TestRootMadeAnewMeanwhile(t *testing.T) {
+	r := testRoot(t)
+	join1(t, r).Release()
+	times := 0
+	OnDescriptor = func(_ int, open bool) {
+		if open && times < 3 {
+			times++
+			must(t, os.Remove(file(r)))
+			must(t, r.CreateMembers())
+		}
+	}
+	defer func() { OnDescriptor = nil }()
+	m := join1(t, r)
+	if times != 3 || !m.current() || !m.mine() {
+		t.Fatal("joined a list that is gone")
+	}
+	m.Release()
+}
+
 func TestBadMembersFiles(t *testing.T) {
 	r := testRoot(t)
 	join1(t, r).Release()

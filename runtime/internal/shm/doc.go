@@ -8,6 +8,6 @@
 // away holds an exclusive lock on byte 1 while it does. docs/spec/layout.md has the protocol,
 // with the reasons.
 //
-// Nothing here waits longer than Patience, and nothing leaves a half-made file under a name,
+// Nothing here waits for others much longer than Patience, and nothing leaves a half-made file under a name,
 // whenever the process dies.
 package shm

@@ -23,8 +23,12 @@ var OnDescriptor func(fd int, open bool)
 var Forks func() uint64
 
 // Patience bounds how long a call waits for another process in the middle of removing a file,
-// which takes microseconds unless that process is stopped.
-const Patience = time.Second
+// which takes microseconds unless that process is stopped. On a machine so loaded that we come to
+// fewer than patientTries in that time, the other process comes to little, too: then it takes longer.
+const (
+	Patience     = time.Second
+	patientTries = 150
+)
 
 const (
 	userLock = 0 // shared: a user of the object; exclusive: the one who removes it
@@ -96,7 +100,7 @@ func TryLock(fd int, typ int16, at int64) error {
 	}
 }
 
-// waitLock is tryLock with Patience.
+// waitLock is TryLock with Patience.
 func waitLock(fd int, typ int16, at int64) error {
 	for p := newPatience(); ; {
 		err := TryLock(fd, typ, at)
@@ -118,16 +122,19 @@ func Holder(fd int, at int64) (int16, error) {
 	}
 }
 
-// patience counts a second down in short sleeps.
+// patience counts Patience down in short sleeps.
 type patience struct {
 	until time.Time
 	nap   time.Duration
+	tries int
 }
 
-func newPatience() *patience { return &patience{time.Now().Add(Patience), 50 * time.Microsecond} }
+func newPatience() *patience {
+	return &patience{until: time.Now().Add(Patience), nap: 50 * time.Microsecond, tries: patientTries}
+}
 
 func (p *patience) again() bool {
-	if !time.Now().Before(p.until) {
+	if p.tries--; p.tries < 0 && !time.Now().Before(p.until) {
 		return false
 	}
 	ts := unix.NsecToTimespec(int64(p.nap))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -303,6 +304,12 @@ func TestParts(t *testing.T) {
 	if q.Mem[2*layout.HeaderArea] != 5 || q.Header().Number != 7 || q.Header().UUID != o.UUID {
 		t.Fatal("not the same part")
 	}
+	// A forked child maps parts itself; of the object it keeps the mapping.
+	again := open(t, r, o.Name) // a mapping of a file that was made without a name does not show it
+	if forked(t, partName(o.UUID, 'r', 7)+"\n") || !forked(t, o.Name+"\n") {
+		t.Error("the wrong mappings are inherited")
+	}
+	must(t, again.Close())
 	must(t, q.Close())
 	_, err = r.CreatePart(o.UUID, 'r', 7, ringSpec())
 	want(t, err, ipcerr.Exists)
@@ -341,4 +348,18 @@ func TestParts(t *testing.T) {
 	must(t, os.Rename(at(r, partName(o.UUID, 'm', 10)), at(r, partName(o.UUID, 'm', 11))))
 	want(t, r.ReadPart(o.UUID, 'm', 11, testMembers, nil), ipcerr.Corrupt)
 	must(t, o.Close())
+}
+
+// forked reports whether a mapping whose line in smaps contains name is inherited by children.
+func forked(t *testing.T, name string) bool {
+	t.Helper()
+	maps, err := os.ReadFile("/proc/self/smaps")
+	must(t, err)
+	_, rest, found := strings.Cut(string(maps), name)
+	if !found {
+		return false
+	}
+	_, flags, _ := strings.Cut(rest, "VmFlags:")
+	flags, _, _ = strings.Cut(flags, "\n")
+	return !strings.Contains(flags, " dc")
 }

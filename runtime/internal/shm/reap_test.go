@@ -77,9 +77,46 @@ func TestReapTmp(t *testing.T) {
 	b, err := r.newBuild("test")
 	must(t, err)
 	reap(t, r, 0) // its maker lives
+	name := files(t, r)[0]
+	if n, err := r.reapIdle(name); n != 0 || err != nil { // it came to life after the survey
+		t.Fatal(n, err)
+	}
+	wantFiles(t, r, name)
 	must(t, unix.Close(b.fd))
+	// Its maker gives it its name and dies, just as the reaper has opened it.
+	OnDescriptor = func(fd int, open bool) {
+		OnDescriptor = nil
+		must(t, os.Rename(at(r, name), at(r, "x")))
+	}
+	if n, err := r.reapIdle(name); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	must(t, os.Rename(at(r, "x"), at(r, name)))
 	reap(t, r, 1)
 	wantFiles(t, r)
+}
+
+// One listing has missed the parent of a part: the second and the UUID count, too.
+func TestReapAsksTwice(t *testing.T) {
+	r := testRoot(t)
+	o := create(t, r, "x", 0)
+	part := partName(o.UUID, 'm', 1)
+	must(t, r.WritePart(o.UUID, 'm', 1, testMembers, []byte("part")))
+	first := &survey{parts: map[string][16]byte{part: o.UUID}, parents: map[[16]byte]bool{}}
+	if n, err := r.reapOrphans(first); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	wantFiles(t, r, part, "x")
+	must(t, o.Close())
+	must(t, os.Remove(at(r, "x")))
+	must(t, os.Mkdir(at(r, uuidName(o.UUID)), 0o700)) // something is there, whatever it is
+	if n, err := r.reapOrphans(first); n != 0 || err != nil {
+		t.Fatal(n, err)
+	}
+	must(t, os.Remove(at(r, uuidName(o.UUID))))
+	if n, err := r.reapOrphans(first); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
 }
 
 // The reaper comes between the making of a .tmp file and its lock.

@@ -106,3 +106,44 @@ func TestLinkedTransientIsKept(t *testing.T) {
 	wantFiles(t, r, "carrier")
 	must(t, carrier.Close())
 }
+
+// An opener becomes a user for a moment, and in it the last user leaves and sees that there is
+// another. Then the opener gives up: now it is for it to remove the object.
+func TestOpenerIsTheLastUser(t *testing.T) {
+	r := testRoot(t)
+	s := spec(layout.Transient)
+	s.Data, s.Twice = 0, false
+	o, err := r.Create("x", s)
+	must(t, err)
+	// A data area that is whole, but cannot be mapped.
+	o.Header().Size += 4096
+	must(t, os.Truncate(at(r, "x"), layout.HeaderArea+4096))
+	OnDescriptor = func(fd int, open bool) {
+		if open {
+			return
+		}
+		OnDescriptor = nil // the opener has given up its lock, and the last user its own
+		unmap(o.Mem)
+		must(t, unix.Close(o.FD))
+	}
+	defer func() { OnDescriptor = nil }()
+	_, err = r.Open("x", layout.KindQueue, testMembers, true)
+	want(t, err, ipcerr.Corrupt)
+	wantFiles(t, r)
+}
+
+// The reverse of a kept object with the same name as one that is left: neither is mistaken.
+func TestLeaveDoesNotTouchTheNext(t *testing.T) {
+	r := testRoot(t)
+	a := create(t, r, "x", layout.Transient)
+	must(t, r.Unlink("x", 0))
+	b := create(t, r, "x", layout.Transient)
+	must(t, a.Close())
+	wantFiles(t, r, "x")
+	if c := open(t, r, "x"); c.UUID != b.UUID {
+		t.Fatal("another object")
+	} else {
+		must(t, c.Close())
+	}
+	must(t, b.Close())
+}
