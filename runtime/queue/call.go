@@ -36,12 +36,20 @@ const (
 // noWait is the context of the verbs that do not wait.
 var noWait context.Context
 
+// until is a context that ends at its deadline, which only this runtime sees: Go's own would start a
+// timer, and with it the poller, whose descriptors a forked host would inherit.
+func until(t time.Time) context.Context { return deadline{context.Background(), t} }
+
+type deadline struct {
+	context.Context
+	t time.Time
+}
+
+func (d deadline) Deadline() (time.Time, bool) { return d.t, true }
+
 // atOnce is the context of a lock that is worth taking over from the dead, but not worth waiting
 // for.
-type atOnce struct{ context.Context }
-
-func (atOnce) Deadline() (time.Time, bool) { return time.Unix(0, 0), true }
-func (atOnce) Err() error                  { return nil }
+var atOnce = until(time.Unix(0, 0))
 
 // tryGrace is how long a verb that does not wait for messages or room waits for a lock, which is
 // normally held for less than a microsecond.

@@ -322,6 +322,12 @@ func (o *op) getMany(ctx context.Context, buf []byte, msgs []Part) (n int, err e
 // ipcerr.Shutdown if there can be none any more. Consumer lock.
 func (o *op) find(it *ring.Item) (m *mapped, err error) {
 	q, h := o.q, o.q.h
+	if m, err = q.rings.first(); err != nil {
+		return nil, err
+	}
+	if err = o.reclaimPassed(m); err != nil {
+		return nil, err
+	}
 	if h.Rescan.Load() != 0 {
 		if err = q.rings.all(func(m *mapped) error { m.Rewind(); return nil }); err != nil {
 			return nil, err
@@ -334,9 +340,6 @@ func (o *op) find(it *ring.Item) (m *mapped, err error) {
 		return nil, o.discard()
 	}
 	var before *mapped
-	if m, err = q.rings.first(); err != nil {
-		return nil, err
-	}
 	for hops := 0; ; hops++ {
 		next := m.H.Next.Load()
 		ok, err := m.Find(it)

@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/polyipc/polyipc/runtime/internal/futex"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/member"
 	"github.com/polyipc/polyipc/runtime/internal/park"
@@ -65,12 +66,13 @@ type Queue struct {
 
 	closing atomic.Bool   // Close was called
 	calls   gate          // the calls under way; the last one out after Close gives the mapping back
-	done    chan struct{} // closed when that has happened
+	done    atomic.Uint32 // 1 when that has happened
 
 	rings rings
 
 	spinGet, spinPut park.Spin
-	reclaimed        atomic.Int64 // when dead owners were last looked for, UnixNano
+	reclaimed        atomic.Int64 // when dead owners were last looked for, as now counts
+	reclaimTook      atomic.Int64 // nanoseconds that it took
 
 	errFull, errEmpty *ipcerr.Error // made once: they are part of normal work
 }
@@ -154,7 +156,7 @@ func open(op, name string, o Options, mayCreate, mayOpen bool) (*Queue, error) {
 
 // attach makes a Queue of an open object. On failure it gives obj and mem back.
 func attach(op string, root *shm.Root, obj *shm.Object, mem *member.Member) (*Queue, error) {
-	q := &Queue{name: obj.Name, root: root, obj: obj, mem: mem, me: mem.Token(), done: make(chan struct{})}
+	q := &Queue{name: obj.Name, root: root, obj: obj, mem: mem, me: mem.Token()}
 	q.h = layout.View[layout.Queue](obj.Mem, layout.QueueOffset)
 	q.errFull = &ipcerr.Error{Op: "put to queue", Name: q.name, Code: ipcerr.Full}
 	q.errEmpty = &ipcerr.Error{Op: "get from queue", Name: q.name, Code: ipcerr.Empty}
@@ -162,7 +164,8 @@ func attach(op string, root *shm.Root, obj *shm.Object, mem *member.Member) (*Qu
 		q.rings.close()
 		_ = q.obj.Close()
 		q.mem.Release()
-		close(q.done)
+		q.done.Store(1)
+		futex.Wake(&q.done, 1)
 	}
 	if err := guarded(op, q.name, func() error { return q.rings.init(q) }); err != nil {
 		_ = obj.Close()
@@ -202,11 +205,10 @@ func (q *Queue) Close() error {
 	q.calls.shut()
 	q.kick()
 	q.calls.leave()
-	select {
-	case <-q.done:
-	case <-time.After(time.Second):
-		// A call under way waits for a lock whose owner is stopped. It gives the mapping back
-		// when it comes out.
+	// A call under way may wait for a lock whose owner is stopped. Then it gives the mapping back when
+	// it comes out, and Close does not wait for that.
+	for end := time.Now().Add(time.Second); q.done.Load() == 0 && time.Now().Before(end); {
+		_ = futex.Wait(&q.done, 0, time.Until(end))
 	}
 	return nil
 }

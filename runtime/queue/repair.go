@@ -106,25 +106,56 @@ func (o *op) applySweep() {
 	j.Valid.Store(0)
 }
 
-// reclaimEvery bounds how often a queue looks for dead owners of records.
-const reclaimEvery = 10 * time.Millisecond
+// reclaimEvery and reclaimShare bound how often a handle looks for dead owners of records: it may
+// take one part in reclaimShare of the time, for the search passes over all that was claimed.
+const (
+	reclaimEvery = 10 * time.Millisecond
+	reclaimShare = 20
+)
+
+// due says that it is time to look for dead owners, and since when it is known. The caller does,
+// and then calls looked.
+func (q *Queue) due() (began int64, yes bool) {
+	began = now()
+	last := q.reclaimed.Load()
+	wait := max(int64(reclaimEvery), reclaimShare*q.reclaimTook.Load())
+	return began, began-last >= wait && q.reclaimed.CompareAndSwap(last, began)
+}
+
+func (q *Queue) looked(began int64) { q.reclaimTook.Store(now() - began) }
 
 // reclaim returns the leases of the dead and abandons what they were writing, unless that was
 // looked for a moment ago. It reports whether something may have changed. No lock held.
 func (o *op) reclaim() (bool, error) {
 	q := o.q
-	t := now()
-	if last := q.reclaimed.Load(); t-last < int64(reclaimEvery) || !q.reclaimed.CompareAndSwap(last, t) {
+	began, yes := q.due()
+	if !yes {
 		return false, nil
 	}
-	if err := o.lock(consumers, atOnce{}); err != nil {
+	if err := o.lock(consumers, atOnce); err != nil {
 		return false, nil // the holder is busy with the same queue; there will be a next time
 	}
-	changed, err := o.reclaimLocked(false)
+	changed, err := o.reclaimLocked((*mapped).Each, false)
+	q.looked(began)
 	if e := o.unlockConsumers(); err == nil {
 		err = e
 	}
 	return changed, err
+}
+
+// reclaimPassed returns the leases of the dead while messages abound: if nobody ever comes to an
+// empty queue, what the dead held would wait for ever, and block the ring. Consumer lock.
+func (o *op) reclaimPassed(m *mapped) error {
+	if !m.Passed(m.H.Head.Load()) {
+		return nil // everything was taken in order
+	}
+	began, yes := o.q.due()
+	if !yes {
+		return nil
+	}
+	_, err := o.reclaimLocked((*mapped).EachClaimed, false)
+	o.q.looked(began)
+	return err
 }
 
 // orReclaim calls f, and again as long as it says no and the dead had something to give back.
@@ -162,8 +193,9 @@ func (o *op) finish(err error) error {
 	return err
 }
 
-// reclaimLocked is reclaim under the consumer lock. With own, this process counts as dead too.
-func (o *op) reclaimLocked(own bool) (changed bool, err error) {
+// reclaimLocked is reclaim under the consumer lock, for the records that each comes to. With own,
+// this process counts as dead too.
+func (o *op) reclaimLocked(each func(*mapped, func(*ring.Item) bool) error, own bool) (changed bool, err error) {
 	q, h := o.q, o.q.h
 	alive := map[uint32]bool{q.me: !own}
 	isDead := func(token uint32) bool {
@@ -175,7 +207,7 @@ func (o *op) reclaimLocked(own bool) (changed bool, err error) {
 		return !a
 	}
 	err = q.rings.all(func(m *mapped) error {
-		return m.Each(func(it *ring.Item) bool {
+		return each(m, func(it *ring.Item) bool {
 			switch it.S.Phase() {
 			case layout.Leased:
 				if isDead(it.S.Owner()) && it.Rec.Move(it.S, it.S.Return()) {

@@ -66,13 +66,12 @@ func (q *Queue) stat(detail bool) (s Stat, leases []Holder, err error) {
 		return s, nil, err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if err = o.lock(producers, ctx); err != nil {
+	if err = o.lock(producers, until(time.Now().Add(time.Second))); err != nil {
 		return s, nil, err
 	}
 	defer o.unlockProducers()
-	if err = o.lock(consumers, ctx); err != nil {
+	// Not for long: with the producers' lock in hand, this holds up everybody.
+	if err = o.lock(consumers, noWait); err != nil {
 		return s, nil, err
 	}
 	h := q.h

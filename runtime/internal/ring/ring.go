@@ -290,6 +290,25 @@ func (r *Ring) Each(f func(*Item) (more bool)) error {
 	return r.each(head, tail, tail, f)
 }
 
+// EachClaimed is Each for those records that were ever claimed. Consumer lock.
+func (r *Ring) EachClaimed(f func(*Item) (more bool)) error {
+	head, tail, err := r.window()
+	if err != nil {
+		return err
+	}
+	return r.each(head, r.claimed(head, tail), tail, f)
+}
+
+// claimed is the end of what was ever claimed within the window; a get at the head does not move
+// Reach.
+func (r *Ring) claimed(head, tail uint64) uint64 {
+	reach := atomic.LoadUint64(&r.H.Reach)
+	if reach-head > tail-head { // nothing claimed that is still in the window
+		return head
+	}
+	return reach
+}
+
 func (r *Ring) each(from, to, tail uint64, f func(*Item) bool) error {
 	var it Item
 	for pos := from; pos != to; {
@@ -320,10 +339,7 @@ func (r *Ring) CountQuick(c *Counts) error {
 		return err
 	}
 	tail, end := r.End()
-	reach := atomic.LoadUint64(&r.H.Reach)
-	if reach-head > tail-head { // nothing claimed that is still in the window
-		reach = head
-	}
+	reach := r.claimed(head, tail)
 	if err := r.each(head, reach, tail, func(it *Item) bool { c.add(it); return true }); err != nil {
 		return err
 	}
