@@ -53,7 +53,7 @@ func (d *decoder) release() {
 }
 
 func checkSize(op string, data []byte) error {
-	if len(data) > MaxSize {
+	if uint64(len(data)) > MaxSize {
 		return public(op, tooLarge("the message has %d bytes; the limit is %d", len(data), uint32(MaxSize)))
 	}
 	if len(data) == 0 {

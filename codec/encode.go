@@ -45,7 +45,7 @@ var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 512)) }}
 // returns dst as it was. Given a pointer to a struct it allocates nothing once dst is large enough.
 func Append(dst []byte, v any) ([]byte, error) {
 	b, err := appendAny(dst, v, 0)
-	if err == nil && len(b)-len(dst) > MaxSize {
+	if err == nil && uint64(len(b)-len(dst)) > MaxSize {
 		err = tooLarge("the message has %d bytes; the limit is %d", len(b)-len(dst), uint32(MaxSize))
 	}
 	if err != nil {
@@ -148,7 +148,7 @@ func checkContainer(n, depth int) error {
 	if depth >= MaxDepth {
 		return tooDeep()
 	}
-	if n > math.MaxUint32 {
+	if uint64(n) > math.MaxUint32 {
 		return tooLarge("%d elements; the limit is %d", n, uint32(math.MaxUint32))
 	}
 	return nil

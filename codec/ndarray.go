@@ -58,7 +58,7 @@ func (a NDArray) check() error {
 		empty = empty || n == 0
 	}
 	for _, n := range a.Shape {
-		if n < 0 || n > MaxSize {
+		if n < 0 || uint64(n) > MaxSize {
 			return invalid("an array with a dimension of %d; it is 0 to %d", n, uint32(MaxSize))
 		}
 		if empty {

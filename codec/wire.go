@@ -74,7 +74,7 @@ func appendUint(b []byte, n uint64) []byte {
 		return append(b, codeUint8, byte(n))
 	case n <= math.MaxUint16:
 		return binary.BigEndian.AppendUint16(append(b, codeUint16), uint16(n))
-	case n <= math.MaxUint32:
+	case uint64(n) <= math.MaxUint32:
 		return binary.BigEndian.AppendUint32(append(b, codeUint32), uint32(n))
 	}
 	return binary.BigEndian.AppendUint64(append(b, codeUint64), n)
@@ -107,7 +107,7 @@ func appendString(b []byte, s string) ([]byte, error) {
 		b = append(b, codeStr8, byte(n))
 	case n <= math.MaxUint16:
 		b = binary.BigEndian.AppendUint16(append(b, codeStr16), uint16(n))
-	case n <= math.MaxUint32:
+	case uint64(n) <= math.MaxUint32:
 		b = binary.BigEndian.AppendUint32(append(b, codeStr32), uint32(n))
 	default:
 		return b, tooLarge("a string of %d bytes; the limit is %d", n, uint32(math.MaxUint32))
@@ -129,7 +129,7 @@ func appendBytesHeader(b []byte, n int) ([]byte, error) {
 		return append(b, codeBin8, byte(n)), nil
 	case n <= math.MaxUint16:
 		return binary.BigEndian.AppendUint16(append(b, codeBin16), uint16(n)), nil
-	case n <= math.MaxUint32:
+	case uint64(n) <= math.MaxUint32:
 		return binary.BigEndian.AppendUint32(append(b, codeBin32), uint32(n)), nil
 	}
 	return b, tooLarge("%d bytes; the limit is %d", n, uint32(math.MaxUint32))
@@ -171,7 +171,7 @@ func appendExtHeader(b []byte, typ int8, n int) ([]byte, error) {
 		b = append(b, codeExt8, byte(n))
 	case n <= math.MaxUint16:
 		b = binary.BigEndian.AppendUint16(append(b, codeExt16), uint16(n))
-	case n <= math.MaxUint32:
+	case uint64(n) <= math.MaxUint32:
 		b = binary.BigEndian.AppendUint32(append(b, codeExt32), uint32(n))
 	default:
 		return b, tooLarge("%d bytes; the limit is %d", n, uint32(math.MaxUint32))

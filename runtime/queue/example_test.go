@@ -12,16 +12,17 @@ import (
 	"github.com/polyipc/polyipc/runtime/queue"
 )
 
-// The examples work in a root of their own, so that they leave nothing behind.
-var dir = func() string {
-	d, err := os.MkdirTemp("/dev/shm", "polyipc-example-")
+// ownRoot makes a root for an example, so that it leaves nothing behind.
+func ownRoot() string {
+	dir, err := os.MkdirTemp("/dev/shm", "polyipc-example-")
 	if err != nil {
 		log.Fatal(err)
 	}
-	return d
-}()
+	return dir
+}
 
 func Example() {
+	dir := ownRoot()
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
 	q, err := queue.OpenOrCreate("greetings", queue.Options{Root: dir, MaxSize: 1000})
@@ -42,6 +43,7 @@ func Example() {
 }
 
 func ExampleOf() {
+	dir := ownRoot()
 	defer os.RemoveAll(dir)
 	type job struct {
 		ID   int    `msgpack:"id"`
@@ -75,6 +77,7 @@ func ExampleOf() {
 }
 
 func ExampleQueue_Lease() {
+	dir := ownRoot()
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
 	q, err := queue.Create("", queue.Options{Root: dir})
@@ -107,6 +110,7 @@ func ExampleQueue_Lease() {
 }
 
 func ExampleQueue_Get_timeout() {
+	dir := ownRoot()
 	defer os.RemoveAll(dir)
 	q, err := queue.Create("", queue.Options{Root: dir})
 	if err != nil {

@@ -14,9 +14,10 @@ var floors = [][]string{
 
 // sameFloor are the imports within one floor that are meant, with the reason.
 var sameFloor = map[[2]string]string{
-	{"codec", "runtime/ipcerr"}:                         "codec's errors are the library's",
-	{"runtime/internal/shm", "runtime/internal/layout"}: "a file is published with its header filled in",
-	{"runtime/internal/shm", "runtime/internal/crash"}:  "publishing has crash points",
+	{"codec", "runtime/ipcerr"}:                           "codec's errors are the library's",
+	{"runtime/internal/shm", "runtime/internal/layout"}:   "a file is published with its header filled in",
+	{"runtime/internal/shm", "runtime/internal/crash"}:    "publishing has crash points",
+	{"runtime/internal/futex", "runtime/internal/layout"}: "layout says where polyipc does not run",
 }
 
 // dependencies are the modules that go.mod may require directly. docs/rationale.md says why.

@@ -11,6 +11,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	_ "github.com/polyipc/polyipc/runtime/internal/layout" // says where polyipc does not run
 )
 
 const (
