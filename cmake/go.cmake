@@ -59,31 +59,24 @@ set_target_properties(polyipc PROPERTIES
   INTERFACE_INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR}/include)
 add_library(polyipc::polyipc ALIAS polyipc)
 
-if(polyipc_command_sources)
+# polyipc_go_programs(TARGET OUTPUT PACKAGE FILE...): programs in pure Go, as the package, or all below
+# it that are programs, go into OUTPUT: a file, or a directory if it ends in a slash.
+function(polyipc_go_programs target output package)
+  set(stamp ${PROJECT_BINARY_DIR}/${target}.stamp)
   add_custom_command(
-    OUTPUT ${polyipc_command}
+    OUTPUT ${stamp}
     COMMAND ${CMAKE_COMMAND} -E env CGO_ENABLED=0
-            ${GO_EXECUTABLE} build ${polyipc_go_flags} "-ldflags=-s -w" -o ${polyipc_command} ./cmd/polyipc
-    DEPENDS ${polyipc_go_sources} ${polyipc_command_sources}
+            ${GO_EXECUTABLE} build ${polyipc_go_flags} "-ldflags=-s -w" -o ${output} ${package}
+    COMMAND ${CMAKE_COMMAND} -E touch ${stamp}
+    DEPENDS ${polyipc_go_sources} ${ARGN}
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    COMMENT "Building bin/polyipc"
+    COMMENT "Building ${package}"
     VERBATIM)
-  add_custom_target(polyipc_command ALL DEPENDS ${polyipc_command})
-endif()
+  add_custom_target(${target} ALL DEPENDS ${stamp})
+endfunction()
 
-# The Go examples, all with one command: bin/examples/go/NAME for each main package.
-file(GLOB_RECURSE polyipc_example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.go)
-if(BUILD_TESTING AND polyipc_example_sources)
-  set(polyipc_examples ${PROJECT_BINARY_DIR}/bin/examples/go)
-  add_custom_command(
-    OUTPUT ${polyipc_examples}/stamp
-    COMMAND ${CMAKE_COMMAND} -E make_directory ${polyipc_examples}
-    COMMAND ${CMAKE_COMMAND} -E env CGO_ENABLED=0
-            ${GO_EXECUTABLE} build ${polyipc_go_flags} -o ${polyipc_examples}/ ./examples/...
-    COMMAND ${CMAKE_COMMAND} -E touch ${polyipc_examples}/stamp
-    DEPENDS ${polyipc_go_sources} ${polyipc_example_sources}
-    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-    COMMENT "Building the Go examples"
-    VERBATIM)
-  add_custom_target(polyipc_go_examples ALL DEPENDS ${polyipc_examples}/stamp)
+polyipc_go_programs(polyipc_command ${polyipc_command} ./cmd/polyipc ${polyipc_command_sources})
+if(BUILD_TESTING)
+  file(GLOB_RECURSE polyipc_example_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.go)
+  polyipc_go_programs(polyipc_examples ${PROJECT_BINARY_DIR}/bin/examples/go/ ./examples/... ${polyipc_example_sources})
 endif()

@@ -33,9 +33,7 @@ install(CODE "${polyipc_record_variables}
 install(FILES ${polyipc_so} DESTINATION ${CMAKE_INSTALL_LIBDIR}
         PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 install(FILES ${polyipc_links} DESTINATION ${CMAKE_INSTALL_LIBDIR})
-if(polyipc_command_sources)
-  install(PROGRAMS ${polyipc_command} DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
+install(PROGRAMS ${polyipc_command} DESTINATION ${CMAKE_INSTALL_BINDIR})
 file(GLOB polyipc_top_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.h ${PROJECT_SOURCE_DIR}/bindings/c/include/*.h)
 install(FILES ${polyipc_top_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 file(GLOB polyipc_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/polyipc/*.h)
