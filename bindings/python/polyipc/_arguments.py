@@ -19,7 +19,7 @@ def name(given: str) -> bytes:
         raise TypeError(f"name {given!r}: give a str, or None for an anonymous queue")
     if "\0" in given:
         raise InvalidError(f"name {given!r}: a NUL in it: give 1 to 128 of [A-Za-z0-9._-]")
-    return given.encode("utf-8", "surrogateescape")
+    return given.encode("utf-8", "surrogatepass")
 
 
 def root(given: Path | None) -> str | None:

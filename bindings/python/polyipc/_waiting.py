@@ -21,6 +21,8 @@ _LONGEST = 2_000_000_000  # microseconds that one call waits: 33 minutes
 
 _INTERRUPTED = int(Status.INTERRUPTED)
 _TIMEOUT = int(Status.TIMEOUT)
+_EMPTY = int(Status.EMPTY)
+_FULL = int(Status.FULL)
 
 
 def microseconds(seconds: float) -> int:
@@ -59,9 +61,11 @@ def call(function: Callable[..., Any], *args: object, block: bool, timeout: floa
         if not _is(result, _INTERRUPTED) and not _is(result, _TIMEOUT):
             return result
         left = deadline - time.monotonic()
-        if left <= 0:
-            # A try has the last word: after a signal there was none at the end of the time.
-            return result if _is(result, _TIMEOUT) else function(*args, TRY)
+        if left > 0:
+            continue
+        if _is(result, _INTERRUPTED):  # then there was no try at the end of the time
+            result = function(*args, TRY)
+        return _TIMEOUT if _is(result, _EMPTY) or _is(result, _FULL) else result
 
 
 def _is(result: object, status: int) -> bool:

@@ -33,6 +33,7 @@ from polyipc.errors import Status
 __all__ = ["Lease", "Queue", "QueueStat", "gc", "unlink"]
 
 T = TypeVar("T")
+Self = TypeVar("Self", bound="Queue[Any]")
 Buffer = Union[bytes, bytearray, memoryview]
 
 _INTERRUPTED = int(Status.INTERRUPTED)  # an int is quicker to compare than an IntEnum's member
@@ -82,7 +83,7 @@ class Queue(Handle, Generic[T]):
 
     @classmethod
     def create(
-        cls,
+        cls: type[Self],
         maxsize: int = 0,
         *,
         name: str | None = None,
@@ -90,7 +91,7 @@ class Queue(Handle, Generic[T]):
         transient: bool | None = None,
         pickle: bool = False,
         root: _arguments.Path | None = None,
-    ) -> Queue[T]:
+    ) -> Self:
         """Make a queue; ExistsError if there is one of that name. Otherwise as Queue()."""
         queue = cls.__new__(cls)
         cls._open(queue, "create", maxsize, name, capacity, transient, pickle, root)
@@ -98,8 +99,8 @@ class Queue(Handle, Generic[T]):
 
     @classmethod
     def open(
-        cls, name: str, *, pickle: bool = False, root: _arguments.Path | None = None
-    ) -> Queue[T]:
+        cls: type[Self], name: str, *, pickle: bool = False, root: _arguments.Path | None = None
+    ) -> Self:
         """Open a queue; NotFoundError if there is none of that name. Otherwise as Queue().
 
         pickle -- MismatchError if the queue was not made for pickles.
@@ -111,7 +112,7 @@ class Queue(Handle, Generic[T]):
         return queue
 
     @classmethod
-    def _reopen(cls, name: str, pickle: bool, root: str | None) -> Queue[T]:
+    def _reopen(cls: type[Self], name: str, pickle: bool, root: str | None) -> Self:
         return cls.open(name, pickle=pickle, root=root)
 
     def _open(
@@ -384,11 +385,13 @@ class Queue(Handle, Generic[T]):
 
 
 def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
-    """Remove the name of a queue, whether or not it can be opened; fine if there is none.
+    """Remove the name of a queue; fine if there is none.
 
     Who has the queue open goes on using it; it goes with the last of them.
 
     root -- directory of the queue; None: $POLYIPC_ROOT, or /dev/shm/polyipc-<uid>
+
+    Raises WrongKindError; CorruptError for a file that is not polyipc's, which stays.
     """
     where = _arguments.root_for_c(_arguments.root(root))
     status = _lib.queue_unlink(_arguments.name(name), where)
