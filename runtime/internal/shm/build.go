@@ -175,6 +175,9 @@ func (r *Root) room(op string, need, size int64) error {
 	if fs.Blocks > 0 && fs.Bavail < (uint64(need)+uint64(fs.Bsize)-1)/uint64(fs.Bsize) {
 		return fail(op, r.path, unix.ENOSPC, r.spaceHint(unix.ENOSPC, need))
 	}
+	if fs.Type == tmpfsMagic {
+		return r.memoryRoom(op, need)
+	}
 	return nil
 }
 
