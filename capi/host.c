@@ -24,12 +24,30 @@ static bool is_go(const struct pi_keep *keep, const struct sigaction *action) {
     return pi_image_has(keep, (uintptr_t)action->sa_sigaction);
 }
 
+/* What Go installs handlers for. */
+static bool go_takes(int signal) {
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGPIPE || signal == SIGURG;
+}
+
+static bool same(const struct sigaction *a, const struct sigaction *b) {
+    return a->sa_sigaction == b->sa_sigaction && a->sa_flags == b->sa_flags;
+}
+
+/* A handler that the host installed after Go's has Go's beneath it: it may hand on to it, or put it
+ * back when it is done, as faulthandler does. Go starts again beneath it, at the same address. Were Go
+ * put on top instead, the two would hand on to each other for ever. */
 void pi_host_before_go(struct pi_keep *keep) {
     struct pi_host *host = &keep->host;
     for (int signal = 1; signal < PI_SIGNALS; signal++) {
-        struct sigaction now;
-        if (sigaction(signal, NULL, &now) == 0 && !is_go(keep, &now))
-            host->before[signal] = now;
+        struct sigaction *const now = &host->now[signal], *const before = &host->before[signal];
+        if (sigaction(signal, NULL, now) != 0)
+            continue;
+        if (is_go(keep, now)) /* the host has put a dead runtime's handler back */
+            *now = *before;
+        if (keep->forks > 0 && go_takes(signal))
+            sigaction(signal, before, NULL);
+        else
+            *before = *now;
     }
     getrlimit(RLIMIT_NOFILE, &host->files);
     sigset_t mask;
@@ -37,18 +55,18 @@ void pi_host_before_go(struct pi_keep *keep) {
     pthread_sigmask(SIG_SETMASK, &mask, &host->mask);
 }
 
-/* Go has by now installed its handlers, and set SA_ONSTACK in those of the host, which would then run
- * in the 32 KiB that Go gives to signals instead of on a thread's whole stack. They need not: see
- * room in wait.go. */
+/* Besides installing its own, Go has set SA_ONSTACK in the handlers of the host, which would then run in
+ * the 32 KiB that Go gives to signals instead of on a thread's whole stack. They need not: see room
+ * in wait.go. */
 void pi_host_after_go(struct pi_keep *keep) {
+    struct pi_host *host = &keep->host;
     for (int signal = 1; signal < PI_SIGNALS; signal++) {
-        struct sigaction now;
-        const struct sigaction *was = &keep->host.before[signal];
-        if (sigaction(signal, NULL, &now) == 0 && now.sa_sigaction == was->sa_sigaction &&
-            now.sa_flags != was->sa_flags)
-            sigaction(signal, was, NULL);
+        struct sigaction was = host->now[signal], now;
+        const bool mine = go_takes(signal) && same(&was, &host->before[signal]);
+        if (!mine && sigaction(signal, NULL, &now) == 0 && !same(&now, &was))
+            sigaction(signal, &was, NULL);
     }
-    pthread_sigmask(SIG_SETMASK, &keep->host.mask, NULL);
+    pthread_sigmask(SIG_SETMASK, &host->mask, NULL);
 }
 
 void pi_host_enter(void) {

@@ -93,7 +93,8 @@ struct pi_image {
 };
 
 struct pi_host {
-    struct sigaction before[PI_SIGNALS]; /* the host's dispositions before Go installed its own */
+    struct sigaction before[PI_SIGNALS]; /* the host's dispositions, beneath those of Go */
+    struct sigaction now[PI_SIGNALS];    /* what they are when Go starts */
     sigset_t mask;                       /* of the thread that loads, while Go starts */
     struct rlimit files;                 /* RLIMIT_NOFILE before Go raised it */
 };

@@ -79,6 +79,7 @@ static void child(void *number) {
 }
 
 int main(void) {
+    FORKS_BESIDE_ALLOCATIONS();
     traffic = anonymous();
     idle = anonymous();
     plain = anonymous();
