@@ -130,7 +130,7 @@ func (o *op) putMany(ctx context.Context, bodies [][]byte, f Format) (n int, err
 func (o *op) putBatch(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
 	q := o.q
 	if err = o.lock(producers, ctx); err != nil {
-		return 0, err
+		return 0, busy(ctx, err, ipcerr.Full)
 	}
 	r, seq, err := o.newest()
 	if err == nil {
