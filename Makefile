@@ -36,8 +36,8 @@ build: build/CMakeCache.txt ## make build/lib/libpolyipc.so, build/bin/polyipc a
 wheel: .venv/ready ## make the Python wheel in dist/
 	$(VENV)/python tools/wheel.py dist
 
-bench: build ## measure polyipc and its peers side by side
-	$(VENV)/python bench/run.py $(ARGS)
+bench: build ## measure polyipc and its peers side by side; QUICK=1 takes a minute or two
+	$(VENV)/python -m bench.run $(if $(QUICK),--quick) $(ARGS)
 
 chaos: build ## kill processes at length; reports how long recovery takes
 	$(RUN_TESTS) --long chaos

@@ -1,0 +1,1 @@
+"""Benchmarks of polyipc and its peers: make bench."""

@@ -1,0 +1,219 @@
+"""Runs one series in one scenario once, in processes of its own, and says what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import select
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.scenarios import Effort, Scenario, Series
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = ROOT / "build" / "bench" / "bin"
+TRIPS_UNIT = 50  # round trips: whole samples
+LIMIT = 60.0  # seconds without an answer that say that a peer hangs
+
+
+class PeerError(Exception):
+    """A peer did not do what it was told."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one run gave. Times are in ns."""
+
+    messages: int = 0
+    duration: int = 0
+    cpu: int = 0  # of all processes together
+    trips: list[int] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Messages a second."""
+        return self.messages / (self.duration / 1e9)
+
+    @property
+    def trip(self) -> float:
+        """Median of the round trips, in ns."""
+        return statistics.median(self.trips)
+
+
+class Worker:
+    """A process that speaks the protocol: "ready", a line, results, end of input."""
+
+    def __init__(self, command: Sequence[str], scenario: Scenario, directory: Path) -> None:
+        self.hosts = "bench.forked" in command
+        self.what = command[3] if self.hosts else Path(command[0]).name
+        if scenario.one_cpu:
+            cpu = min(os.sched_getaffinity(0))
+            command = ["taskset", "-c", str(cpu), *command]
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            env={**os.environ, "POLYIPC_ROOT": str(directory)},
+        )
+
+    def line(self) -> str:
+        """The next line it says."""
+        out = self.process.stdout
+        assert out is not None
+        if not select.select([out], [], [], LIMIT)[0]:
+            raise PeerError(f"{self.what} has said nothing for {LIMIT:.0f} s")
+        text = out.readline().decode()
+        if not text:
+            self.process.kill()
+            assert self.process.stderr is not None
+            said = self.process.stderr.read().decode().strip()
+            self.process.wait()
+            raise PeerError(f"{self.what} ended with {self.process.returncode}: {said[-2000:]}")
+        return text
+
+    def go(self) -> None:
+        """Let it begin."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"go\n")
+        self.process.stdin.flush()
+
+    def close(self) -> None:
+        """All have done their work: let it close and end."""
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        if self.process.wait(LIMIT) != 0:
+            raise PeerError(f"{self.what} ended with {self.process.returncode} when it closed")
+
+    def drop(self) -> None:
+        """End it, however far it is. A host of forked workers ends them when its input ends."""
+        with self.process:  # which closes the pipes and waits
+            if self.process.poll() is None:
+                assert self.process.stdin is not None
+                self.process.stdin.close()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(1.0 if self.hosts else 0.0)
+                self.process.kill()
+
+
+def roles(scenario: Scenario) -> list[str]:
+    """Who takes part. Those who get come first, so that they are there when it begins."""
+    if scenario.kind == "trip":
+        return ["echo", "client"]
+    if scenario.kind == "blocked":
+        return ["idle"]
+    return ["consumer"] * scenario.consumers + ["producer"] * scenario.producers
+
+
+def commands(
+    series: Series, scenario: Scenario, directory: Path, name: str, warm: int, count: int
+) -> Iterator[tuple[str, list[str]]]:
+    """The role and the command line of each process to start; a host of all roles is called ""."""
+    who = roles(scenario)
+    job = {
+        "name": name,
+        "dir": str(directory),
+        "size": scenario.size,
+        "warm": warm,
+        "count": count,
+        "batch": series.batch,
+        "pause": scenario.pause,
+        "producers": scenario.producers,
+        "consumers": scenario.consumers,
+    }
+    if series.module:
+        text = json.dumps(
+            {**job, "payload": scenario.payload, "flow": scenario.kind != "trip", "roles": who}
+        )
+        yield "", [sys.executable, "-m", "bench.forked", series.module, text]
+        return
+    for number, role in enumerate(who):
+        words = [f"{key}={value}" for key, value in job.items()]
+        index = who[:number].count(role)
+        yield role, [str(PROGRAMS / series.program), f"role={role}", f"index={index}", *words]
+
+
+class Bench:
+    """Makes runs, each with a name of its own, in one directory."""
+
+    def __init__(self, directory: Path, effort: Effort) -> None:
+        self.directory = directory
+        self.effort = effort
+        self.counts: dict[tuple[str, str], int] = {}
+        self._made = 0
+
+    @contextlib.contextmanager
+    def workers(
+        self, series: Series, scenario: Scenario, warm: int, count: int
+    ) -> Iterator[list[tuple[str, Worker, list[int]]]]:
+        """The processes of a run, ready to begin: role, worker, process ids of who works."""
+        self._made += 1
+        name = f"polyipc-bench-{os.getpid()}-{self._made}"
+        started: list[tuple[str, Worker]] = []
+        ready: list[tuple[str, Worker, list[int]]] = []
+        try:
+            # Those who get are ready before those who put begin to open: a socket that connects
+            # where nobody listens yet tries again only after a while.
+            everybody = commands(series, scenario, self.directory, name, warm, count)
+            for _, group in itertools.groupby(everybody, key=lambda pair: pair[0]):
+                for role, command in group:
+                    started.append((role, Worker(command, scenario, self.directory)))
+                for role, worker in started[len(ready) :]:
+                    pids = [int(word) for word in worker.line().split()[1:]]
+                    ready.append((role, worker, pids or [worker.process.pid]))
+            yield ready
+        finally:
+            for _, worker in started:
+                worker.drop()
+
+    def once(self, series: Series, scenario: Scenario, warm: int, count: int) -> Sample:
+        """Makes one run of so many messages of each producer, or so many round trips."""
+        results: list[dict[str, Any]] = []
+        with self.workers(series, scenario, warm, count) as ready:
+            for _, worker, _ in ready:
+                worker.go()
+            for role, worker, _ in ready:
+                answer = json.loads(worker.line())
+                results += [{"role": role, **answer}] if role else answer
+            for _, worker, _ in ready:
+                worker.close()
+        cpu = sum(r["cpu"] for r in results)
+        trips = [t for r in results for t in r["trips"]]
+        began = min(r["begin"] for r in results if r["role"] in ("producer", "client"))
+        # What was warming up is still on its way when the producers' clock starts, so this is
+        # rather too long than too short.
+        last = [r["end"] for r in results if r["role"] == "consumer"] or [r["end"] for r in results]
+        return Sample(count * scenario.producers, max(last) - began, cpu, trips)
+
+    def count(self, series: Series, scenario: Scenario) -> int:
+        """How many messages or round trips fill the time that a run should take."""
+        if scenario.pause:
+            return self.effort.sleeps
+        unit = TRIPS_UNIT if scenario.kind == "trip" else max(scenario.consumers, 1)
+        most = max(1, scenario.most_bytes // scenario.size // scenario.producers // unit) * unit
+        wanted = self.effort.seconds * 1e9
+        n = min(-(-max(series.batch, 50) // unit) * unit, most)
+        while True:
+            took = self.once(series, scenario, unit, n).duration
+            if took >= wanted / 2 or n == most:
+                return max(1, min(int(n * wanted / took), most) // unit) * unit
+            # What it took to get going counts more in short runs: come near step by step.
+            n = min(int(n * min(10.0, max(2.0, wanted / took))) // unit * unit, most)
+
+    def run(self, series: Series, scenario: Scenario) -> Sample:
+        """Makes a run that takes the time it should."""
+        key = (series.key, scenario.key)
+        if key not in self.counts:
+            self.counts[key] = self.count(series, scenario)
+        n = self.counts[key]
+        unit = max(scenario.consumers, 1)
+        return self.once(series, scenario, max(n // 10 // unit, 1) * unit, n)

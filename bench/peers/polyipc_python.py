@@ -1,0 +1,51 @@
+"""polyipc's queue from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.peers.api import Job, directions
+
+CAPACITY = 1 << 20  # bytes: bounded, so that a producer waits as it would with the peers
+
+
+class Peer:
+    """polyipc.Queue, opened by name in each worker."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+
+    def open(self, role: str, index: int) -> Ends:
+        """Open or make both ways."""
+        del index
+        return Ends(self.job, role)
+
+
+class Ends:
+    """The one queue that is put to and the one that is gotten from."""
+
+    def __init__(self, job: Job, role: str) -> None:
+        import polyipc  # here: the parent that forks the workers does without the library
+
+        names = (job.name, job.name + ".back")
+        queues = [
+            polyipc.Queue[Any](name=names[i], capacity=max(CAPACITY, 4 * job.size), transient=True)
+            for i in directions(job, role)
+        ]
+        self.put = queues[0].put
+        self.get = queues[1].get
+        self._to, self._from = queues
+
+    def put_many(self, messages: Sequence[Any]) -> None:
+        """Put them in one call."""
+        self._to.put_many(messages)
+
+    def get_many(self, most: int) -> list[Any]:
+        """Get what is there."""
+        return self._from.get_many(most)
+
+    def close(self) -> None:
+        """Close; the queues are transient."""
+        self._to.close()
+        self._from.close()

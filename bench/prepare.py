@@ -1,0 +1,98 @@
+"""Installs the peers and compiles the programs: what a benchmark needs beyond make build."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from bench.measure import PROGRAMS, ROOT
+
+REQUIREMENTS = ROOT / "bench" / "requirements.txt"
+MODULES = ("faster_fifo", "zmq", "matplotlib")
+# Debian's package, and a C++ program that compiles if it is there.
+PACKAGES = (
+    ("libzmq3-dev", "#include <zmq.h>"),
+    ("libboost-dev", "#include <boost/interprocess/ipc/message_queue.hpp>"),
+)
+PEERS = ROOT / "bench" / "peers"
+FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror")
+
+
+class MissingError(Exception):
+    """Something has to be installed by a person."""
+
+
+def run(*command: str | os.PathLike[str], **environment: str) -> None:
+    """Run a command; what it prints is shown if it fails."""
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True
+    )
+    if done.returncode != 0:
+        words = " ".join(map(str, command))
+        raise MissingError(f"{words}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+
+
+def python_packages() -> None:
+    """Install the peers in Python into the environment that runs this."""
+    missing = [m for m in MODULES if importlib.util.find_spec(m) is None]
+    if missing:
+        print(f"installing {', '.join(missing)} from PyPI", flush=True)
+        pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        run(*pip, "-r", REQUIREMENTS)
+        importlib.invalidate_caches()
+
+
+def compiles(source: str) -> bool:
+    """Whether g++ can compile that."""
+    command = ["g++", "-x", "c++", "-fsyntax-only", "-"]
+    return subprocess.run(command, input=source.encode(), capture_output=True).returncode == 0
+
+
+def system_packages() -> None:
+    """Install the peers in C and C++, if root; else say which."""
+    missing = [package for package, source in PACKAGES if not compiles(source)]
+    if not missing:
+        return
+    if os.getuid() != 0 or shutil.which("apt-get") is None:
+        raise MissingError(
+            f"install these packages, then try again: {' '.join(missing)} (Debian's names)"
+        )
+    print(f"installing {' '.join(missing)}", flush=True)
+    run("apt-get", "update", "-qq")
+    install = ("apt-get", "install", "-qq", "-y", "--no-install-recommends")
+    run(*install, *missing, DEBIAN_FRONTEND="noninteractive")
+
+
+def programs() -> None:
+    """Compile the programs, each linked with worker.c."""
+    PROGRAMS.mkdir(parents=True, exist_ok=True)
+    worker = PROGRAMS.parent / "worker.o"
+    c: Sequence[str] = ("gcc", "-std=c11", *FLAGS)
+    library = ROOT / "build" / "lib"
+    run(*c, "-c", PEERS / "worker.c", "-o", worker)
+    for name, source, flags in (
+        (
+            "polyipc_c",
+            "polyipc.c",
+            ("-Iinclude", f"-L{library}", "-lpolyipc", f"-Wl,-rpath,{library}"),
+        ),
+        ("zeromq", "zeromq.c", ("-lzmq",)),
+        ("futex", "futex.c", ()),
+        ("memcpy", "memcpy.c", ()),
+    ):
+        run(*c, PEERS / source, worker, "-o", PROGRAMS / name, *flags)
+    boost = ("g++", "-std=c++17", *FLAGS, PEERS / "boost.cpp", worker, "-pthread", "-lrt")
+    run(*boost, "-o", PROGRAMS / "boost")
+    build = ("go", "build", "-trimpath", "-o", PROGRAMS / "polyipc_go", "./bench/peers/polyipc_go")
+    run(*build, CGO_ENABLED="0")
+
+
+def everything() -> None:
+    """Do all of it; MissingError says what a person has to do."""
+    python_packages()
+    system_packages()
+    programs()
