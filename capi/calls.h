@@ -48,7 +48,7 @@
     PLAIN(queue_task_done, (polyipc_queue queue), (queue))                                                   \
     PLAIN(queue_join, (polyipc_queue queue, int64_t timeout_ns), (queue, timeout_ns))                        \
     PLAIN(queue_shutdown, (polyipc_queue queue, int immediate), (queue, immediate))                          \
-    PLAIN(queue_size, (polyipc_queue queue, int64_t * out_size), (queue, out_size))                          \
+    PLAIN(queue_size, (polyipc_queue queue, int64_t *out_size), (queue, out_size))                           \
     PLAIN(queue_stat, (polyipc_queue queue, polyipc_queue_stat_t * out_stat), (queue, out_stat))
 
 #endif

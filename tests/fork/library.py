@@ -135,7 +135,7 @@ def start(work: Callable[[], object]) -> int:
 
 
 def await_status(pid: int, seconds: float = 30) -> int:
-    """Waits for a child and returns its wait status. One that hangs is killed and fails the test."""
+    """Waits for a child and returns its wait status. One that hangs is killed and fails."""
     fd = os.pidfd_open(pid)
     try:
         ready, _, _ = select.select([fd], [], [], seconds)

@@ -174,11 +174,17 @@ def test_double_fork(queue: Queue) -> None:
 
 def test_programs_are_started_as_ever(queue: Queue) -> None:
     queue.use()
-    for options in ({}, {"preexec_fn": lambda: None}, {"start_new_session": True}):
-        done = subprocess.run(
-            [sys.executable, "-c", "print(6 * 7)"], capture_output=True, check=True, **options
-        )
-        assert done.stdout == b"42\n"
+    program = [sys.executable, "-c", "print(6 * 7)"]
+    for start_new_session in (False, True):
+        for preexec in (None, lambda: None):
+            done = subprocess.run(
+                program,
+                capture_output=True,
+                check=True,
+                start_new_session=start_new_session,
+                preexec_fn=preexec,
+            )
+            assert done.stdout == b"42\n"
     assert await_status(os.posix_spawn("/bin/true", ["true"], os.environ)) == 0
     assert os.system("exit 3") == 3 << 8
     queue.use()

@@ -79,7 +79,6 @@ static void child(void *number) {
 }
 
 int main(void) {
-    FORKS_BESIDE_ALLOCATIONS();
     traffic = anonymous();
     idle = anonymous();
     plain = anonymous();

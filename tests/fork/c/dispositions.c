@@ -4,12 +4,6 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
-/* AddressSanitizer would take some of the signals for itself. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void) {
-    return "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_abort=0";
-}
-
 static polyipc_queue q;
 static volatile sig_atomic_t handled;
 

@@ -36,7 +36,6 @@ static void first_calls_at_once(void *unused) {
 }
 
 int main(void) {
-    FORKS_BESIDE_ALLOCATIONS();
     q = anonymous();
     for (int i = 0; i < 60; i++) {
         int microseconds = i * 53 % 3000;

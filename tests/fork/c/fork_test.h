@@ -44,15 +44,6 @@ static inline void expect_status(polyipc_status got, polyipc_status want, const 
     _exit(1);
 }
 
-/* First in a test that forks while other threads allocate. There gcc's AddressSanitizer copies its
- * allocator's lock into the child as it is, and the child may wait for it for ever; the C library's
- * allocator does not. Skipped. */
-#ifdef __SANITIZE_ADDRESS__
-#define FORKS_BESIDE_ALLOCATIONS() exit(77)
-#else
-#define FORKS_BESIDE_ALLOCATIONS() ((void)0)
-#endif
-
 enum { SECOND = 1000 }; /* milliseconds */
 
 static inline void nap(long microseconds) {

@@ -32,7 +32,6 @@ static void child(void *unused) {
 }
 
 int main(void) {
-    FORKS_BESIDE_ALLOCATIONS();
     q = anonymous();
     pthread_t t[3] = {run(loads_and_unloads, NULL), run(loads_and_unloads, NULL), run(allocates, NULL)};
     for (int i = 0; i < FORKS; i++) {

@@ -35,7 +35,6 @@ static void trial(void *microseconds) {
 }
 
 int main(void) {
-    FORKS_BESIDE_ALLOCATIONS();
     CHECK(getenv("POLYIPC_LIBRARY") != NULL, "set it to the path of libpolyipc.so");
     for (int i = 0; i < TRIALS; i++) {
         int microseconds = i * 97 % 6000;
