@@ -85,8 +85,8 @@ var repairing = []scenario{
 		p := w.peer("open q", "lease 0 0", "lease 0 0")
 		p.Kill()
 		w.victim("queue.reclaim.returned", "get 0 0")
-		w.victim("queue.reclaim.returned", "get 0 0", "get 0 0") // x01, which has come back, and on
-		w.prove(1, "x02")
+		w.victim("queue.reclaim.returned", "get 0 0") // x01 has come back, x02 has not
+		w.prove(0, "x01", "x02")
 	}},
 	{"reservation abandoned by one who dies", queue.Options{}, func(w *world) {
 		w.victim("queue.put_large.reserved", "put 0 0 "+large)

@@ -297,6 +297,26 @@ var leasing = []scenario{
 		w.survivor.Do("ack 0 0")
 		w.prove(0)
 	}},
+	{"lease holder killed while messages abound", queue.Options{}, func(w *world) {
+		w.put("x01", "x02", "x03")
+		w.peer("open q", "lease 0 0").Kill()
+		came := false
+		within(w, "the dead one's message comes again", func() bool { // though the queue never gets empty
+			w.put("x04", "x04")
+			m, again := w.leaseAndAck()
+			came = came || m == "x01" && again
+			return came
+		})
+		for {
+			if _, err := w.q.TryGet(); err != nil {
+				break
+			}
+			if err := w.q.TaskDone(); err != nil {
+				w.Fatal(err)
+			}
+		}
+		w.prove(0)
+	}},
 	{"acked before one who joins", queue.Options{}, func(w *world) {
 		w.put("x01")
 		w.victimHolding("lease 0 0", func() {

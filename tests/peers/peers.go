@@ -121,6 +121,21 @@ func (p *Peer) Answer(bound time.Duration) (line string, there bool) {
 	}
 }
 
+// Pending are the answers that nobody has waited for.
+func (p *Peer) Pending() (lines []string) {
+	for {
+		select {
+		case line, there := <-p.lines:
+			if there {
+				lines = append(lines, line)
+				continue
+			}
+		default:
+		}
+		return lines
+	}
+}
+
 // Try has the peer do a command and returns the words behind ok, or the name behind err.
 func (p *Peer) Try(format string, args ...any) (words, errName string) {
 	p.t.Helper()

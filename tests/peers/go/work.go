@@ -169,7 +169,8 @@ func (w *worker) lease(kind byte, buf, check []byte) error {
 	w.line(fmt.Sprintf("L %s %d", name, l.Deliveries))
 	switch kind {
 	case 'h':
-		time.Sleep(time.Duration(w.r.IntN(3_000_000)))
+		for end := time.Now().Add(time.Duration(w.r.IntN(100_000))); time.Now().Before(end); {
+		}
 	case 'n':
 		w.line("n " + name)
 		err = w.q.Nack(l)

@@ -1,0 +1,279 @@
+//go:build crash
+
+package chaos
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/polyipc/polyipc/runtime/queue"
+	"github.com/polyipc/polyipc/tests/peers"
+)
+
+// A round is one queue at which several producers and consumers work on their own (produce and
+// consume of PROTOCOL.md), and are killed and replaced at random times; at the end it is shut down,
+// and what the logs of all of them say is held against each other (account_test.go).
+type round struct {
+	testing.TB
+	r       *rand.Rand
+	root    string
+	logs    string
+	options queue.Options
+	q       *queue.Queue
+	mix     [2]string // of producers and of consumers
+	langs   []peers.Language
+	workers []*worker // those who live
+	all     []*worker
+	nextID  int
+	waited  []time.Duration // from each kill until the others had got on
+}
+
+// worker is a peer at work.
+type worker struct {
+	*peers.Peer
+	id       int // of its messages, or of nothing
+	consumes bool
+	path     string
+	log      []byte // mapped; what it says is true also after a kill
+	killed   bool
+}
+
+// A log has logSize bytes, and its worker ends when there are less than reserve left.
+const (
+	logSize = 512 << 10
+	reserve = 8192
+)
+
+// The queues and the work, one of each drawn for a round. Consumers that get slower than producers
+// put make a queue grow, until the logs of the producers are full.
+var (
+	roundOptions  = []queue.Options{{}, {}, {MaxSize: 1}, {MaxSize: 20}, {Capacity: 64 << 10}, {Capacity: 1 << 20}}
+	producerMixes = []string{"s", "sm", "semfl", "ssmmlb", "fffl", "b"}
+	consumerMixes = []string{"g", "gm", "l", "gmlnht", "lnh", "mt"}
+)
+
+func newRound(t testing.TB, r *rand.Rand, langs []peers.Language) *round {
+	t.Helper()
+	rd := &round{TB: t, r: r, root: newRoot(t), langs: langs}
+	var err error
+	if rd.logs, err = os.MkdirTemp("/dev/shm", "polyipc-chaos-logs-"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(rd.logs) })
+	rd.options = roundOptions[r.IntN(len(roundOptions))]
+	rd.options.Root = rd.root
+	rd.mix = [2]string{producerMixes[r.IntN(len(producerMixes))], consumerMixes[r.IntN(len(consumerMixes))]}
+	if rd.q, err = queue.Create("q", rd.options); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		rd.employ(false)
+		rd.employ(true)
+	}
+	return rd
+}
+
+func (rd *round) String() string {
+	return fmt.Sprintf("max size %d, capacity %d, producers %s, consumers %s", rd.options.MaxSize, rd.options.Capacity, rd.mix[0], rd.mix[1])
+}
+
+// employ starts one more worker.
+func (rd *round) employ(consumes bool) {
+	rd.Helper()
+	rd.nextID++
+	w := &worker{id: rd.nextID, consumes: consumes, path: filepath.Join(rd.logs, fmt.Sprint(rd.nextID))}
+	f, err := os.OpenFile(w.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		if err = f.Truncate(logSize); err == nil {
+			w.log, err = syscall.Mmap(int(f.Fd()), 0, logSize, syscall.PROT_READ, syscall.MAP_SHARED)
+		}
+		_ = f.Close()
+	}
+	if err != nil {
+		rd.Fatal(err)
+	}
+	rd.Cleanup(func() { _ = syscall.Munmap(w.log) })
+	w.Peer = peers.Start(rd, rd.langs[rd.r.IntN(len(rd.langs))], rd.root)
+	w.Send("open q")
+	if consumes {
+		w.Send("consume 0 %s %d %s", w.path, rd.r.Uint32(), rd.mix[1])
+	} else {
+		w.Send("produce 0 %s %d %d %s 0", w.path, w.id, rd.r.Uint32(), rd.mix[0])
+	}
+	rd.workers = append(rd.workers, w)
+	rd.all = append(rd.all, w)
+}
+
+// kill kills one of the workers, at a random time, and starts another in its place. Before the
+// next one is killed, both sides have got on: nobody is wedged.
+func (rd *round) kill() {
+	rd.Helper()
+	w := rd.workers[rd.r.IntN(len(rd.workers))]
+	if rd.r.IntN(8) > 0 { // else also while it starts
+		rd.getsOn(time.Now(), w)
+	}
+	time.Sleep(time.Duration(rd.r.IntN(3_000_000))) // the random time
+	w.Kill()
+	began := time.Now()
+	w.killed = true
+	rd.dismiss(w)
+	var alive [2]*worker
+	for _, other := range rd.workers {
+		if at := other.size(); at > 0 { // one that works already
+			alive[boolean(other.consumes)] = other
+		}
+	}
+	for _, other := range alive {
+		if other != nil {
+			rd.getsOn(began, other)
+		}
+	}
+	if alive[0] != nil && alive[1] != nil {
+		rd.waited = append(rd.waited, time.Since(began))
+	}
+	rd.employ(w.consumes)
+}
+
+func (rd *round) dismiss(w *worker) {
+	rd.workers = slices.DeleteFunc(rd.workers, func(x *worker) bool { return x == w })
+}
+
+// relieve replaces those whose logs are full.
+func (rd *round) relieve() {
+	rd.Helper()
+	for _, w := range slices.Clone(rd.workers) {
+		if w.log[logSize-reserve] != 0 {
+			rd.leaves(w)
+			rd.dismiss(w)
+			rd.employ(w.consumes)
+		}
+	}
+}
+
+// leaves waits until a worker has ended by itself.
+func (rd *round) leaves(w *worker) {
+	rd.Helper()
+	for range 2 { // open, and the work itself
+		line, there := w.Answer(peers.Bound + time.Minute)
+		if !there || len(line) < 2 || line[:2] != "ok" {
+			rd.dump()
+			rd.Fatalf("%s: worker %d (consumes: %v) ended with %q", rd, w.id, w.consumes, line)
+		}
+	}
+	w.Close()
+}
+
+// size is how far the log goes, to within a line.
+func (w *worker) size() int {
+	low, high := 0, len(w.log)
+	for low < high {
+		if mid := (low + high) / 2; w.log[mid] == 0 {
+			high = mid
+		} else {
+			low = mid + 1
+		}
+	}
+	return low
+}
+
+// getsOn waits until the worker has written more lines.
+func (rd *round) getsOn(began time.Time, w *worker) {
+	rd.Helper()
+	for at := w.size(); w.size() == at && at < logSize-reserve; time.Sleep(20 * time.Microsecond) {
+		rd.relieve()
+		if time.Since(began) > bound+peers.Bound*time.Duration(boolean(at == 0)) {
+			rd.dump()
+			rd.Fatalf("%s: for %v worker %d (consumes: %v) has done nothing: wedged", rd, time.Since(began), w.id, w.consumes)
+		}
+	}
+}
+
+func boolean(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// dump says in what state the queue is, for whoever looks into a failure.
+func (rd *round) dump() {
+	s, leases, err := rd.q.Detail()
+	rd.Logf("%+v %v", s, err)
+	for _, l := range leases {
+		rd.Logf("  %+v", l)
+	}
+	locks, _ := rd.q.Locks()
+	waiters, _ := rd.q.Waiters()
+	rd.Logf("locks %+v\nwaiters %+v", locks, waiters)
+	for _, w := range rd.workers {
+		lines := strings.Split(string(w.log[max(0, w.size()-80):w.size()]), "\n")
+		state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.Pid()))
+		sleeps, _ := os.ReadFile(fmt.Sprintf("/proc/%d/wchan", w.Pid()))
+		rd.Logf("worker %d, process %d: %d bytes of log, ending %q, in %s: %s; has answered %q", w.id, w.Pid(), w.size(), lines, sleeps, state, w.Pending())
+	}
+}
+
+// end shuts the queue down, lets the consumers empty it, and checks everything.
+func (rd *round) end() {
+	rd.Helper()
+	began := time.Now()
+	if err := rd.q.Shutdown(false); err != nil {
+		rd.Fatal(err)
+	}
+	if d := time.Since(began); d > bound {
+		rd.Errorf("shutdown took %v", d)
+	}
+	overdue := time.AfterFunc(10*time.Second, func() {
+		rd.Logf("%s: still not empty", rd)
+		rd.dump()
+	})
+	defer overdue.Stop()
+	for _, w := range rd.workers {
+		rd.leaves(w)
+	}
+	rd.empty()
+	rd.account()
+	if rd.Failed() {
+		rd.Log(rd)
+	}
+}
+
+// empty takes out what is left: a consumer whose log is full left early. What comes out counts as
+// seen by one more consumer.
+func (rd *round) empty() {
+	rd.Helper()
+	var log []byte
+	for {
+		l, err := rd.q.TryLease()
+		if err != nil {
+			break
+		}
+		log = fmt.Appendf(log, "l\nL %s %d\n", heading(l.Body), l.Deliveries)
+		log = fmt.Appendf(log, "a %s\n", heading(l.Body))
+		if err := l.Ack(); err != nil {
+			rd.Fatal(err)
+		}
+		log = append(log, "A\n"...)
+	}
+	rd.all = append(rd.all, &worker{consumes: true, log: log})
+	s := consistent(rd, rd.q)
+	if s.Messages+s.Leased+s.Reserved+s.Bytes != 0 || s.Rings != 1 {
+		rd.Errorf("%s: not empty at the end: %+v", rd, s)
+	}
+	if left := files(rd, rd.root); fmt.Sprint(left) != "[q]" {
+		rd.Errorf("%s: besides the queue there is %s", rd, left)
+	}
+	if err := rd.q.Unlink(); err != nil {
+		rd.Error(err)
+	}
+	if err := rd.q.Close(); err != nil {
+		rd.Error(err)
+	}
+}
