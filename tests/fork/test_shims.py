@@ -119,7 +119,12 @@ def test_waiting_lets_others_run(queue: Queue, place: Place) -> None:
     """The GIL is free while one waits: otherwise the other could never put."""
 
     def work() -> None:
-        for wait in (queue.get, lambda: queue.get_many(1)[0], lambda: queue.lease()[0]):
+        waits: list[Callable[[], object]] = [
+            queue.get,
+            lambda: queue.get_many(1)[0],
+            lambda: queue.lease()[0],
+        ]
+        for wait in waits:
             thread = threading.Timer(0.05, queue.put, (b"x" * 100_000,))
             thread.start()
             assert wait() == b"x" * 100_000
