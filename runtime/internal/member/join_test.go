@@ -386,6 +386,31 @@ func TestHooks(t *testing.T) {
 	}
 }
 
+// A fork falls between the mapping and its marking: the child keeps the first membership alive, so
+// there must be a second.
+func TestForkWhileJoining(t *testing.T) {
+	r := testRoot(t)
+	join1(t, r).Release()
+	opened, calls := 0, 0
+	OnDescriptor = func(_ int, open bool) {
+		if open {
+			opened++
+		}
+	}
+	shm.Forks = func() uint64 {
+		if calls++; calls > 3 { // after the first descriptor was opened and announced
+			return 1
+		}
+		return 0
+	}
+	defer func() { OnDescriptor, shm.Forks = nil, nil }()
+	m := join1(t, r)
+	if slot, _ := layout.SplitToken(m.Token()); opened != 4 || slot != 2 {
+		t.Fatalf("%d descriptors, slot %d", opened, slot)
+	}
+	m.Release()
+}
+
 // Joining and leaving clean up after the dead.
 func TestJoinReaps(t *testing.T) {
 	r := testRoot(t)

@@ -261,15 +261,20 @@ func TestCloseAfterCloseFrom(t *testing.T) {
 func TestHooks(t *testing.T) {
 	r := testRoot(t)
 	live := map[int]bool{}
-	forked, n := uint64(0), 0
+	forked, n, doubtful := uint64(0), 0, -1
 	OnDescriptor = func(fd int, open bool) {
+		if doubtful >= 0 && (fd != doubtful || open) {
+			t.Errorf("a child has descriptor %d and does not know it, and it is not made anew", doubtful)
+		}
+		doubtful = -1
 		if live[fd] == open {
 			t.Errorf("descriptor %d: told twice that open is %v", fd, open)
 		}
 		live[fd] = open
 		if open {
 			if n++; n%3 == 0 {
-				forked++ // a fork between open and this call: the descriptor must be made anew
+				forked++ // a fork between open and this call
+				doubtful = fd
 			}
 		}
 	}
