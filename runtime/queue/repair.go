@@ -122,7 +122,11 @@ func (q *Queue) due() (began int64, yes bool) {
 	return began, began-last >= wait && q.reclaimed.CompareAndSwap(last, began)
 }
 
-func (q *Queue) looked(began int64) { q.reclaimTook.Store(now() - began) }
+// looked notes how long the search took. One that the scheduler broke off must not put off the next,
+// so the figure at most doubles.
+func (q *Queue) looked(began int64) {
+	q.reclaimTook.Store(min(now()-began, 2*q.reclaimTook.Load()+int64(50*time.Microsecond)))
+}
 
 // reclaim returns the leases of the dead and abandons what they were writing, unless that was
 // looked for a moment ago. It reports whether something may have changed. No lock held.
@@ -219,6 +223,7 @@ func (o *op) reclaimLocked(each func(*mapped, func(*ring.Item) bool) error, own 
 			case layout.Reserved:
 				if isDead(it.S.Owner()) && it.Rec.Move(it.S, layout.Abandoned) {
 					crash.Point("queue.reclaim.abandoned")
+					m.Reached(it)
 					h.Dirty.Store(1)
 					o.wake |= writers
 					changed = true
@@ -230,10 +235,12 @@ func (o *op) reclaimLocked(each func(*mapped, func(*ring.Item) bool) error, own 
 					changed = true
 				}
 			default:
-				// Finished by somebody who died before he could say so.
+				// Finished by somebody who died before he could say so, or given up by its producer:
+				// it must not count against the bounds.
 				if it.Pos == m.H.Head.Load() {
 					h.Dirty.Store(1)
 				}
+				changed = m.Reached(it) || changed
 			}
 			return true
 		})

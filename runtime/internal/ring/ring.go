@@ -241,9 +241,18 @@ func (r *Ring) Claim(it *Item, to layout.State) bool {
 		return false
 	}
 	it.S = to
-	if end := it.Pos + it.Size; end > r.reach() {
-		r.H.Reach = end
+	r.Reached(it)
+	return true
+}
+
+// Reached notes that it is no longer as its put left it, so that CountQuick looks at it, and reports
+// whether that was news. Consumer lock.
+func (r *Ring) Reached(it *Item) bool {
+	end := it.Pos + it.Size
+	if end <= r.reach() {
+		return false
 	}
+	atomic.StoreUint64(&r.H.Reach, end)
 	return true
 }
 
