@@ -16,6 +16,14 @@ import (
 
 const killsARound = 20
 
+// repetitions is a number from the environment, or the usual one, or the one for make chaos.
+func repetitions(t testing.TB, name string, usual, long int) int {
+	if os.Getenv("POLYIPC_TEST_LONG") == "1" {
+		usual = long
+	}
+	return setting(t, name, usual)
+}
+
 // setting is a number from the environment.
 func setting(t testing.TB, name string, otherwise int) int {
 	t.Helper()
@@ -32,7 +40,7 @@ func setting(t testing.TB, name string, otherwise int) int {
 
 // TestRandomKills kills producers and consumers at random times.
 func TestRandomKills(t *testing.T) {
-	kills := setting(t, "POLYIPC_CHAOS_KILLS", 1000)
+	kills := repetitions(t, "POLYIPC_CHAOS_KILLS", 1000, 20_000)
 	seed := setting(t, "POLYIPC_CHAOS_SEED", int(time.Now().UnixNano()%1_000_000))
 	t.Logf("POLYIPC_CHAOS_SEED=%d POLYIPC_CHAOS_KILLS=%d", seed, kills)
 	var waited []time.Duration

@@ -4,6 +4,7 @@ package peers
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -100,6 +101,15 @@ func (p *Peer) Pid() int { return p.cmd.Process.Pid }
 
 // Signal sends the peer, and the children it forked, a signal.
 func (p *Peer) Signal(s syscall.Signal) { _ = syscall.Kill(-p.Pid(), s) }
+
+// State is the letter that the system has for the peer's state, such as 'S' asleep and 'T' stopped.
+func (p *Peer) State() byte {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid()))
+	if i := bytes.LastIndexByte(b, ')'); err == nil && i+2 < len(b) {
+		return b[i+2]
+	}
+	return 0
+}
 
 // Send gives the peer a command without waiting for its answer.
 func (p *Peer) Send(format string, args ...any) {
