@@ -249,6 +249,9 @@ func (rd *round) end() {
 // seen by one more consumer.
 func (rd *round) empty() {
 	rd.Helper()
+	// Takes over both locks, if the last one killed had them: to go back to the first ring, a get needs
+	// the producers' lock as well, but does not wait for it.
+	consistent(rd, rd.q)
 	var log []byte
 	for {
 		l, err := rd.q.TryLease()
