@@ -258,6 +258,38 @@ func TestFullToTheByte(t *testing.T) {
 	if !r.Empty() {
 		t.Fatal("not empty")
 	}
+	if !put(r, body, layout.Ready) {
+		t.Fatal("no room in a ring that was emptied")
+	}
+}
+
+// TestHostileRecord: what a record says of itself is not believed.
+func TestHostileRecord(t *testing.T) {
+	for name, spoil := range map[string]func(*layout.Record){
+		"longer than the ring":  func(rec *layout.Record) { rec.Length = 1 << 31 },
+		"longer than the rest":  func(rec *layout.Record) { rec.Length = 200 },
+		"no phase":              func(rec *layout.Record) { rec.Begin(0) },
+		"a phase there is not":  func(rec *layout.Record) { rec.Begin(layout.Abandoned + 1<<60) },
+		"side without a length": func(rec *layout.Record) { rec.Flags = layout.Side },
+	} {
+		r := newRing(t, 0)
+		put(r, make([]byte, 100), layout.Ready)
+		spoil(r.Data.Record(0))
+		var it Item
+		if _, err := r.Find(&it); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: find: %v", name, err)
+		}
+		var c Counts
+		if err := r.Count(&c); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: count: %v", name, err)
+		}
+		if _, err := r.Sweep(func(uint64) {}); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: sweep: %v", name, err)
+		}
+		if n, _, _, ok := r.TakeFront(make([]byte, 4096), 4096); ok {
+			t.Errorf("%s: took %d bytes", name, n)
+		}
+	}
 }
 
 func TestState(t *testing.T) {

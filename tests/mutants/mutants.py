@@ -1,0 +1,284 @@
+"""The mutants: one-line ways to break the code, each with the tests that must notice.
+
+`old` stands exactly once in `file`; `new` takes its place. `tests` are names of SUITES.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One way to break the code."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+# What is run in a copy of the tree; the whole suite passes there before any mutant is tried.
+SUITES = {
+    "ring": "go test -count=1 -timeout 30s ./runtime/internal/ring",
+    "park": "go test -count=1 -timeout 20s ./runtime/internal/park",
+    "layout": "go test -count=1 -timeout 60s ./runtime/internal/layout",
+    "member": "go test -count=1 -timeout 120s ./runtime/internal/member",
+    "shm": "go test -count=1 -timeout 120s ./runtime/internal/shm",
+    "queue": "go test -count=1 -timeout 120s ./runtime/queue",
+    "codec": "go test -count=1 -timeout 60s ./codec",
+    "points": "go test -count=1 -timeout 200s -tags crash -run TestCrashPoints ./tests/chaos",
+}
+
+RING = "runtime/internal/ring/ring.go"
+QUICK = "runtime/internal/ring/quick.go"
+PARK = "runtime/internal/park/park.go"
+LOCK = "runtime/internal/park/lock.go"
+REPAIR = "runtime/queue/repair.go"
+RINGS = "runtime/queue/rings.go"
+PUT = "runtime/queue/put.go"
+CALL = "runtime/queue/call.go"
+TASKS = "runtime/queue/tasks.go"
+LEASE = "runtime/queue/lease.go"
+GET = "runtime/queue/get.go"
+
+MUTANTS = (
+    # The ring.
+    Mutant(
+        "next sequence number of a put in the making",
+        RING,
+        "if last < tail {\n\t\treturn r.Data.Record(last)",
+        "if last <= tail {\n\t\treturn r.Data.Record(last)",
+        "ring",
+    ),
+    Mutant(
+        "a full ring never sees the new head",
+        RING,
+        "\tr.H.HeadSeen = r.H.Head.Load()\n\tused",
+        "\tused",
+        "ring",
+    ),
+    Mutant(
+        "the cursor passes a reserved record",
+        RING,
+        "\t\t\t\tif !behindReserved {\n\t\t\t\t\tbehindReserved = true",
+        "\t\t\t\tif !behindReserved {\n\t\t\t\t\tbehindReserved = false",
+        "ring",
+    ),
+    Mutant(
+        "a claim does not move reach",
+        RING,
+        "end > r.reach() {",
+        "end > r.reach() && false {",
+        "ring",
+    ),
+    Mutant(
+        "a record's size is believed",
+        RING,
+        "if size > tail-pos || size > r.Data.Size() {",
+        "if size > 1<<40 {",
+        "ring",
+    ),
+    Mutant(
+        "a record's phase is believed",
+        RING,
+        "if p := s.Phase(); p == layout.None || p > layout.Abandoned {",
+        "if p := s.Phase(); p > 1<<63 && p < 1<<62 {",
+        "queue",
+    ),
+    Mutant("a batch writes over its own way back", PUT, "\t\t\t\tr.Begin(seq)\n", "", "points"),
+    Mutant(
+        "what is at the head is taken, leased or not",
+        QUICK,
+        "rec.State().Phase() != layout.Ready || ",
+        "",
+        "queue",
+    ),
+    Mutant(
+        "a returned lease keeps its count",
+        "runtime/internal/layout/ring.go",
+        "\t\ts += 1 << countShift\n",
+        "\t\ts += 0\n",
+        "ring",
+    ),
+    # Waiting.
+    Mutant(
+        "a waker forgets who still sleeps",
+        PARK,
+        "\tarm(w)\n}\n\n// WakeAll",
+        "}\n\n// WakeAll",
+        "park",
+    ),
+    Mutant(
+        "a sleeper does not say so",
+        PARK,
+        "\t\tv := arm(w.Word)\n",
+        "\t\tv := w.Word.Load()\n",
+        "park",
+    ),
+    Mutant(
+        "no last try before the sleep",
+        PARK,
+        "\t\tdone, err := w.Try()\n\t\tif done || err != nil {\n\t\t\tif done && slept",
+        "\t\tdone, err := false, error(nil)\n\t\tif slept {\n\t\t\tdone, err = w.Try()\n\t\t}\n\t\tif done || err != nil {\n\t\t\tif done && slept",
+        "park",
+    ),
+    Mutant(
+        "a wake for many is not passed on",
+        PARK,
+        "if done && slept && w.Pass != nil {",
+        "if done && slept && w.Pass == nil {",
+        "park",
+    ),
+    Mutant("cancelling wakes nobody", PARK, "\t\tKick(w) // moves", "\t\t_ = w // moves", "park"),
+    Mutant("unlock wakes nobody", LOCK, "\t\tfutex.Wake(w, 1)\n", "", "park"),
+    Mutant(
+        "who slept forgets who still sleeps",
+        LOCK,
+        "\t\t\tif w.CompareAndSwap(v, me|waiters) {\n\t\t\t\treturn false, nil",
+        "\t\t\tif w.CompareAndSwap(v, me) {\n\t\t\t\treturn false, nil",
+        "park",
+    ),
+    Mutant(
+        "a take-over forgets who sleeps",
+        LOCK,
+        "\t\t\tif w.CompareAndSwap(v, me|waiters) {\n\t\t\t\tcrash",
+        "\t\t\tif w.CompareAndSwap(v, me) {\n\t\t\t\tcrash",
+        "park",
+    ),
+    Mutant(
+        "nobody is ever dead", LOCK, "} else if !alive(v & owner) {", "} else if false {", "park"
+    ),
+    # Repairs.
+    Mutant(
+        "a take-over repairs nothing",
+        CALL,
+        "\t\tif side == producers {\n\t\t\to.repairProducers()",
+        "\t\tif side == producers {\n\t\t\tq.h.TakeOvers.Add(0)",
+        "points",
+    ),
+    Mutant(
+        "a ring that was not published stays",
+        REPAIR,
+        "\t\t\t_ = q.root.RemovePart(q.obj.UUID, 'r', n)\n\t\t\tcrash.Point(\"queue.repair.growing\")",
+        '\t\t\tcrash.Point("queue.repair.growing")',
+        "points",
+    ),
+    Mutant(
+        "a ring that was retired stays",
+        REPAIR,
+        "\t\t\t_ = q.root.RemovePart(q.obj.UUID, 'r', n)\n\t\t\tcrash.Point(\"queue.repair.retiring\")",
+        '\t\t\tcrash.Point("queue.repair.retiring")',
+        "points",
+    ),
+    Mutant(
+        "the journal is not carried out",
+        REPAIR,
+        "\tif h.Sweep.Valid.Load() != 0 {",
+        "\tif h.Sweep.Valid.Load() > 1 {",
+        "points",
+    ),
+    Mutant("the ring in the making is not named", RINGS, "\th.Growing = n\n", "", "points"),
+    Mutant("the ring that goes is not named", RINGS, "\t\th.Retiring = m.Number\n", "", "points"),
+    Mutant(
+        "leases of the dead stay",
+        REPAIR,
+        "if isDead(it.S.Owner()) && it.Rec.Move(it.S, it.S.Return()) {",
+        "if false && it.Rec.Move(it.S, it.S.Return()) {",
+        "queue",
+    ),
+    Mutant(
+        "records of dead writers stay",
+        REPAIR,
+        "if isDead(it.S.Owner()) && it.Rec.Move(it.S, layout.Abandoned) {",
+        "if false && it.Rec.Move(it.S, layout.Abandoned) {",
+        "queue",
+    ),
+    Mutant(
+        "a message given back by the dead is not found",
+        REPAIR,
+        "if m.Passed(it.Pos) && h.Rescan.Load() == 0 {",
+        "if m.Passed(it.Pos) && h.Rescan.Load() == 2 {",
+        "points",
+    ),
+    # The queue's promises.
+    Mutant(
+        "a batch may exceed max size",
+        PUT,
+        "if c.Live()+staged(r, at, seq) >= h.MaxSize {",
+        "if c.Live() >= h.MaxSize {",
+        "queue",
+    ),
+    Mutant(
+        "nothing larger than the capacity, ever",
+        PUT,
+        "if used+bytes > h.Capacity && used > 0 {",
+        "if used+bytes > h.Capacity {",
+        "queue",
+    ),
+    Mutant(
+        "a lease that comes back is overlooked",
+        GET,
+        "\tif h.Rescan.Load() != 0 {",
+        "\tif h.Rescan.Load() > 1 {",
+        "queue",
+    ),
+    Mutant(
+        "an ack is never swept",
+        REPAIR,
+        '\to.q.h.Dirty.Store(1)\n\tcrash.Point("queue.settle.dirty")',
+        '\tcrash.Point("queue.settle.dirty")',
+        "queue",
+    ),
+    Mutant(
+        "puts after a shutdown",
+        PUT,
+        "\tif q.h.Shutdown.Load() != 0 {\n\t\treturn nil, 0, ipcerr.Shutdown",
+        "\tif q.h.Shutdown.Load() > 9 {\n\t\treturn nil, 0, ipcerr.Shutdown",
+        "queue",
+    ),
+    Mutant(
+        "a shutdown lets puts under way commit",
+        TASKS,
+        "it.Rec.Move(it.S, layout.Abandoned)\n",
+        "_ = it.S\n",
+        "points",
+    ),
+    Mutant(
+        "close keeps the leases",
+        "runtime/queue/queue.go",
+        "\tif q.countOut() {",
+        "\tif q.countOut() && false {",
+        "queue",
+    ),
+    Mutant(
+        "anybody may end a lease twice",
+        LEASE,
+        "\tif !ok || !rec.Move(s, to) {",
+        "\tif !ok || !rec.Move(s, to) && false {",
+        "queue",
+    ),
+    # The floors below.
+    Mutant(
+        "a slot keeps its generation",
+        "runtime/internal/member/join.go",
+        "if generation = (generation + 1) % layout.Generations; generation == 0 {",
+        "if generation == 0 {",
+        "member",
+    ),
+    Mutant(
+        "a forked child counts as its parent",
+        "runtime/internal/shm/mapping.go",
+        "unix.Madvise(pin, unix.MADV_DONTFORK)",
+        "unix.Madvise(pin, unix.MADV_NORMAL)",
+        "member",
+    ),
+    Mutant(
+        "text need not be UTF-8",
+        "codec/reader.go",
+        "if !utf8.Valid(b) {",
+        "if !utf8.Valid(b) && false {",
+        "codec",
+    ),
+)
