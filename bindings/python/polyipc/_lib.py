@@ -174,8 +174,12 @@ def _hand_over_python(shims: ctypes.PyDLL) -> None:
 
 # ---- signals ------------------------------------------------------------------------------------
 
-# Python runs signal handlers in its main thread, between bytecodes. There a wait must end when a
-# signal comes, so that the handler runs, and is taken up again: polyipc._waiting.
+# Python runs signal handlers in its main thread alone. There a wait must end when a signal comes,
+# so that the handler runs, and is taken up again: polyipc._waiting.
+
+# Raises what a handler raises; does nothing in other threads. Without it handlers would run at the
+# next bytecode, but Python 3.13 forgets that in a child that was forked by another thread.
+run_signal_handlers: Callable[[], int] = ctypes.pythonapi.PyErr_CheckSignals
 
 
 def _mind_signals() -> None:

@@ -1,9 +1,9 @@
 """Calls that wait: seconds as Python has them, and signals.
 
 A call into the library takes microseconds in a C int: 0 tries, FOREVER waits for ever. It comes
-back early, with INTERRUPTED, when Python ought to run its signal handlers; they run between two
-bytecodes of the loop here, which then waits for the time that is left (PEP 475). A handler that
-raises, such as the one of Ctrl-C, leaves the loop.
+back early, with INTERRUPTED, when Python ought to run its signal handlers; the loop here has them
+run and then waits for the time that is left (PEP 475). A handler that raises, such as the one of
+Ctrl-C, leaves the loop.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 import time
 from typing import Any, Callable
 
+from polyipc import _lib
 from polyipc.errors import InvalidError, Status
 
 FOREVER = -1
@@ -44,21 +45,18 @@ def call(function: Callable[..., Any], *args: object, block: bool, timeout: floa
 
     As with Python's queues, timeout is not looked at if block is false.
     """
-    if not block:
-        while True:
-            result = function(*args, TRY)
-            if not _is(result, _INTERRUPTED):
-                return result
-    if timeout is None:
-        while True:
-            result = function(*args, FOREVER)
-            if not _is(result, _INTERRUPTED):
-                return result
+    if not block or timeout is None:
+        wait = FOREVER if block else TRY
+        while _is(result := function(*args, wait), _INTERRUPTED):
+            _lib.run_signal_handlers()
+        return result
     deadline = time.monotonic() + checked(timeout)
     left = timeout
     while True:
         result = function(*args, microseconds(left))
-        if not _is(result, _INTERRUPTED) and not _is(result, _TIMEOUT):
+        if _is(result, _INTERRUPTED):
+            _lib.run_signal_handlers()
+        elif not _is(result, _TIMEOUT):
             return result
         left = deadline - time.monotonic()
         if left > 0:

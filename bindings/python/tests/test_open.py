@@ -79,8 +79,7 @@ def test_other_options_are_a_mismatch() -> None:
         "\0",
         " ",
         "é",
-        "\udc80",
-        "\ud800",
+        chr(0xD800),
         "a\n",
     ],
 )
