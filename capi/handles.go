@@ -122,6 +122,7 @@ func (t *table) publish(i uint32, noun any, what inherited) (uint32, error) {
 	id := generation<<indexBits | i
 	t.put(&object{id, noun})
 	e.live().Store(id)
+	trackDescriptor(int(e.descriptor), false) // a child adopts it
 	return id, nil
 }
 

@@ -10,23 +10,33 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static bool handles(const struct sigaction *action) {
+    return action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN;
+}
+
 /* Go's threads inherit the mask of the thread that starts it. They must not take the signals that
  * a program blocks in all its threads and picks up with sigwait or signalfd, so only those stay
- * open that a thread raises against itself, and SIGURG, with which Go's scheduler preempts. */
-static void mask_for_go(sigset_t *mask) {
-    static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGURG};
+ * open that a thread raises against itself, and SIGURG, with which Go's scheduler preempts: if the
+ * host has a handler for it, that is not for Go's threads. */
+static void mask_for_go(const struct pi_host *host, sigset_t *mask) {
+    static const int open[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
     sigfillset(mask);
     for (size_t i = 0; i < sizeof open / sizeof *open; i++)
         sigdelset(mask, open[i]);
+    if (!handles(&host->now[SIGURG]))
+        sigdelset(mask, SIGURG);
 }
 
 static bool is_go(const struct pi_keep *keep, const struct sigaction *action) {
     return pi_image_has(keep, (uintptr_t)action->sa_sigaction);
 }
 
-/* What Go installs handlers for. */
-static bool go_takes(int signal) {
-    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGPIPE || signal == SIGURG;
+/* What Go installs handlers for, and keeps. A host's handler for SIGURG stays in place instead, since Go
+ * would not hand on to it: then Go preempts only where its code calls functions, which is enough for
+ * this library. */
+static bool go_takes(const struct pi_host *host, int signal) {
+    return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGPIPE ||
+           (signal == SIGURG && !handles(&host->before[SIGURG]));
 }
 
 static bool same(const struct sigaction *a, const struct sigaction *b) {
@@ -44,14 +54,14 @@ void pi_host_before_go(struct pi_keep *keep) {
             continue;
         if (is_go(keep, now)) /* the host has put a dead runtime's handler back */
             *now = *before;
-        if (keep->forks > 0 && go_takes(signal))
+        if (keep->forks > 0 && go_takes(host, signal))
             sigaction(signal, before, NULL);
         else
             *before = *now;
     }
     getrlimit(RLIMIT_NOFILE, &host->files);
     sigset_t mask;
-    mask_for_go(&mask);
+    mask_for_go(host, &mask);
     pthread_sigmask(SIG_SETMASK, &mask, &host->mask);
 }
 
@@ -62,7 +72,7 @@ void pi_host_after_go(struct pi_keep *keep) {
     struct pi_host *host = &keep->host;
     for (int signal = 1; signal < PI_SIGNALS; signal++) {
         struct sigaction was = host->now[signal], now;
-        const bool mine = go_takes(signal) && same(&was, &host->before[signal]);
+        const bool mine = go_takes(host, signal) && same(&was, &host->before[signal]);
         if (!mine && sigaction(signal, NULL, &now) == 0 && !same(&now, &was))
             sigaction(signal, &was, NULL);
     }
@@ -70,8 +80,9 @@ void pi_host_after_go(struct pi_keep *keep) {
 }
 
 void pi_host_enter(void) {
+    static const struct pi_host unknown;
     sigset_t mask, was;
-    mask_for_go(&mask);
+    mask_for_go(pi_now.keep != NULL ? &pi_now.keep->host : &unknown, &mask);
     pthread_sigmask(SIG_BLOCK, &mask, &was);
     pg_enter();
     pthread_sigmask(SIG_SETMASK, &was, NULL);
