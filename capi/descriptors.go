@@ -23,6 +23,14 @@ func fileOf(fd int) (f file, ok bool) {
 	return file{device: C.uint64_t(st.Dev), inode: C.uint64_t(st.Ino)}, true
 }
 
+// forks counts the forks that this process has begun.
+func forks() uint64 {
+	if k := keep(); k != nil {
+		return uint64((*atomic.Uint32)(unsafe.Pointer(&k.begun)).Load())
+	}
+	return 0
+}
+
 // trackDescriptor tells the fork handler of a descriptor that a child must close, or need not any
 // more. A fork may come at any moment: the file is written before the bit is set.
 func trackDescriptor(fd int, open bool) {

@@ -102,6 +102,7 @@ void pi_gate_leave(void) {
 /* A second is far more than any create or close takes that is not stuck behind a stopped process
  * or a full disk. After it the fork goes on: the worst is a child with a descriptor too many. */
 void pi_gate_close(struct pi_keep *keep) {
+    atomic_fetch_add(&keep->begun, 1);
     uint32_t g = atomic_fetch_add(&keep->gate, FORK) + FORK;
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

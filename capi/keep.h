@@ -107,6 +107,7 @@ struct pi_keep {
     uint32_t forks;           /* how many forks lie between the loading process and this one */
     pthread_mutex_t reload;   /* only one thread rewinds */
     _Atomic uint32_t gate;    /* futex; see pi_gate_enter */
+    _Atomic uint32_t begun;   /* forks begun so far by this process */
 
     pthread_key_t detail_key; /* frees a thread's error text */
     pthread_key_t go_key;     /* Go's key for its thread state, when go_key_known */

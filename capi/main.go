@@ -30,7 +30,7 @@ import (
 func main() {}
 
 func init() {
-	queue.TrackDescriptors(trackDescriptor)
+	queue.TrackDescriptors(trackDescriptor, forks)
 	queue.SetLanguage("c")
 	handles.restore()
 	watchPoller()

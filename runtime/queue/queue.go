@@ -266,8 +266,11 @@ func Adopt(in Inherited) (*Queue, error) {
 }
 
 // TrackDescriptors tells a library that survives forks of the descriptors which a forked child
-// must close, since they would lie about it.
-func TrackDescriptors(f func(fd int, open bool)) { member.OnDescriptor = f }
+// must close, since they would lie about it: all but those that Inherit told of.
+// forks counts the forks begun: a descriptor that was opened while one began is opened again.
+func TrackDescriptors(f func(fd int, open bool), forks func() uint64) {
+	member.OnDescriptor, shm.OnDescriptor, shm.Forks = f, f, forks
+}
 
 // SetLanguage names the language of the host program in the root's registry, for operators.
 func SetLanguage(s string) { member.Language = s }
