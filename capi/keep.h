@@ -156,6 +156,9 @@ bool pi_keep_commit(struct pi_keep *keep, size_t index);
 /* Whoever makes or ends descriptors and handles stands within the gate. fork waits for them, at
  * most a second, and meanwhile lets nobody in: so a child never finds half a handle. Entering
  * twice from one thread may make a fork wait that second. */
+/* $POLYIPC_ROOT as it is now, or NULL. */
+char *pi_root(void);
+
 void pi_gate_enter(void);
 void pi_gate_leave(void);
 void pi_gate_close(struct pi_keep *keep);         /* before a fork */

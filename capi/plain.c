@@ -125,3 +125,5 @@ size_t polyipc_error_detail(char *buffer, size_t capacity) {
     }
     return length;
 }
+
+char *pi_root(void) { return getenv("POLYIPC_ROOT"); }

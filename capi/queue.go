@@ -57,10 +57,19 @@ func goString(s *C.char) string {
 	return C.GoString(s)
 }
 
+// goRoot copies a root's path. NULL is $POLYIPC_ROOT as the host has it now: Go's own view of the
+// environment is that of the moment when the library was loaded.
+func goRoot(s *C.char) string {
+	if s == nil {
+		s = C.pi_root()
+	}
+	return goString(s)
+}
+
 // options reads the caller's options; NULL are the defaults.
 func options(op operation, o *C.polyipc_queue_options) (queue.Options, error) {
 	if o == nil {
-		return queue.Options{}, nil
+		return queue.Options{Root: goRoot(nil)}, nil
 	}
 	const known = C.POLYIPC_KEPT | C.POLYIPC_TRANSIENT | C.POLYIPC_PICKLE
 	if o.size != C.uint32_t(unsafe.Sizeof(*o)) {
@@ -70,7 +79,7 @@ func options(op operation, o *C.polyipc_queue_options) (queue.Options, error) {
 		return queue.Options{}, invalid(op, "unknown bits %#x in flags: use POLYIPC_KEPT, POLYIPC_TRANSIENT, POLYIPC_PICKLE", o.flags&^known)
 	}
 	return queue.Options{
-		Root: goString(o.root), MaxSize: int64(o.max_size), Capacity: int64(o.capacity),
+		Root: goRoot(o.root), MaxSize: int64(o.max_size), Capacity: int64(o.capacity),
 		Kept: o.flags&C.POLYIPC_KEPT != 0, Transient: o.flags&C.POLYIPC_TRANSIENT != 0, Pickle: o.flags&C.POLYIPC_PICKLE != 0,
 	}, nil
 }
@@ -158,7 +167,7 @@ func pg_queue_unlink(name, root *C.char) (s status) {
 	if name == nil || *name == 0 {
 		return done(op, 0, invalid(op, "the name is NULL or empty: say which queue"))
 	}
-	return done(op, 0, queue.Unlink(goString(root), goString(name)))
+	return done(op, 0, queue.Unlink(goRoot(root), goString(name)))
 }
 
 //export pg_queue_name
@@ -215,7 +224,7 @@ func pg_gc(root *C.char, out *C.int64_t) (s status) {
 	const op = operation("collect garbage")
 	defer guard(op, &s)
 	room(false)
-	n, err := queue.GC(goString(root))
+	n, err := queue.GC(goRoot(root))
 	if err == nil && out != nil {
 		*out = C.int64_t(n)
 	}
