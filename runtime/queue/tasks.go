@@ -124,8 +124,8 @@ func (q *Queue) Shutdown(immediate bool) (err error) {
 	}
 	err = q.rings.all(func(m *mapped) error {
 		return m.Each(func(it *ring.Item) bool {
-			if it.S.Phase() == layout.Reserved {
-				it.Rec.Move(it.S, layout.Abandoned)
+			if it.S.Phase() == layout.Reserved && it.Rec.Move(it.S, layout.Abandoned) {
+				m.Reached(it) // so that whoever empties the ring up to here sweeps it
 			}
 			return true
 		})
