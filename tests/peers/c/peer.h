@@ -1,0 +1,57 @@
+/* The C peer: does with queues what it reads on standard input. ../PROTOCOL.md says how. */
+#ifndef PEER_H
+#define PEER_H
+
+#include <polyipc.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MOST_WORDS 4096
+#define LARGEST 200000 /* bytes of a message of produce */
+
+/* Bytes that grow as needed. */
+typedef struct text {
+    char *bytes;
+    size_t size, room;
+} text;
+
+/* The bytes, moved if need be, with room for n more. */
+char *text_reserve(text *t, size_t n);
+void text_add(text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A command line and the answer to it. */
+typedef struct call {
+    int count;
+    char *words[MOST_WORDS];
+    text *answer;
+} call;
+
+/* What a command came to that makes no sense. */
+#define PROTOCOL ((polyipc_status)1000)
+
+/* peer.c */
+polyipc_status answer_to(call *c);
+void close_queues(void);
+int64_t number(const char *word);
+int64_t nanoseconds(const char *milliseconds);
+
+/* body.c: messages as words */
+polyipc_status read_body(const char *word, text *out, polyipc_format *format);
+polyipc_status show_body(text *answer, const char *bytes, size_t size, polyipc_format format);
+void generate(char *bytes, size_t size, int64_t seed);
+void compose(char *bytes, int64_t id, int64_t index, size_t length);
+bool parse_name(const char *bytes, size_t size, char name[64]);
+
+/* work.c: on its own */
+polyipc_status produce(polyipc_queue q, call *c);
+polyipc_status consume(polyipc_queue q, call *c);
+
+/* child.c: forked */
+polyipc_status fork_child(call *c);
+polyipc_status wait_child(call *c);
+
+/* Ends the peer: something that cannot happen has. */
+_Noreturn void broken(const char *what);
+
+#endif
