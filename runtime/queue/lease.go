@@ -186,7 +186,7 @@ func (q *Queue) returnLeases() (err error) {
 	}
 	c, err := q.count(false)
 	if err == nil && c.Leased > 0 {
-		_, err = o.reclaimLocked((*mapped).Each, true)
+		_, err = o.reclaimLocked(false, true)
 	}
 	if e := o.unlockConsumers(); err == nil {
 		err = e

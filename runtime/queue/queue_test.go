@@ -405,3 +405,16 @@ func TestCancel(t *testing.T) {
 	mustBe(t, err, ipcerr.Cancelled)
 	mustGet(t, q, "still there")
 }
+
+// TestNoAllocations: the verbs that programs call a million times a second leave nothing to collect.
+func TestNoAllocations(t *testing.T) {
+	q := fresh(t, Options{})
+	b := make([]byte, 64)
+	if n := testing.AllocsPerRun(1000, func() {
+		_ = q.TryPut(b, Raw)
+		_, _, _ = q.TryGetInto(b)
+		_, _, _ = q.TryGetInto(b) // empty
+	}); n != 0 {
+		t.Errorf("%v allocations for a put and two gets", n)
+	}
+}

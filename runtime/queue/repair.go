@@ -139,7 +139,7 @@ func (o *op) reclaim() (bool, error) {
 	if err := o.lock(consumers, atOnce); err != nil {
 		return false, nil // the holder is busy with the same queue; there will be a next time
 	}
-	changed, err := o.reclaimLocked((*mapped).Each, false)
+	changed, err := o.reclaimLocked(false, false)
 	q.looked(began)
 	if e := o.unlockConsumers(); err == nil {
 		err = e
@@ -157,7 +157,7 @@ func (o *op) reclaimPassed(m *mapped) error {
 	if !yes {
 		return nil
 	}
-	_, err := o.reclaimLocked((*mapped).EachClaimed, false)
+	_, err := o.reclaimLocked(true, false)
 	o.q.looked(began)
 	return err
 }
@@ -197,9 +197,9 @@ func (o *op) finish(err error) error {
 	return err
 }
 
-// reclaimLocked is reclaim under the consumer lock, for the records that each comes to. With own,
-// this process counts as dead too.
-func (o *op) reclaimLocked(each func(*mapped, func(*ring.Item) bool) error, own bool) (changed bool, err error) {
+// reclaimLocked is reclaim under the consumer lock, for all records or for those that were claimed.
+// With own, this process counts as dead too.
+func (o *op) reclaimLocked(claimed, own bool) (changed bool, err error) {
 	q, h := o.q, o.q.h
 	alive := map[uint32]bool{q.me: !own}
 	isDead := func(token uint32) bool {
@@ -211,7 +211,7 @@ func (o *op) reclaimLocked(each func(*mapped, func(*ring.Item) bool) error, own 
 		return !a
 	}
 	err = q.rings.all(func(m *mapped) error {
-		return each(m, func(it *ring.Item) bool {
+		look := func(it *ring.Item) bool {
 			switch it.S.Phase() {
 			case layout.Leased:
 				if isDead(it.S.Owner()) && it.Rec.Move(it.S, it.S.Return()) {
@@ -243,7 +243,11 @@ func (o *op) reclaimLocked(each func(*mapped, func(*ring.Item) bool) error, own 
 				changed = m.Reached(it) || changed
 			}
 			return true
-		})
+		}
+		if claimed {
+			return m.EachClaimed(look)
+		}
+		return m.Each(look)
 	})
 	if changed && park.Sleeping(&h.Readable) {
 		o.wake |= readers

@@ -85,7 +85,7 @@ MUTANTS = (
         RING,
         "if p := s.Phase(); p == layout.None || p > layout.Abandoned {",
         "if p := s.Phase(); p > 1<<63 && p < 1<<62 {",
-        "queue",
+        "ring",
     ),
     Mutant("a batch writes over its own way back", PUT, "\t\t\t\tr.Begin(seq)\n", "", "points"),
     Mutant(
