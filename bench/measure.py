@@ -148,7 +148,8 @@ class Bench:
     def __init__(self, directory: Path, effort: Effort) -> None:
         self.directory = directory
         self.effort = effort
-        self.counts: dict[tuple[str, str], int] = {}
+        self.counts: dict[tuple[str, str], int] = {}  # by series and scenario
+        self.rates: dict[tuple[str, str, str, int], float] = {}  # messages a second
         self._made = 0
 
     @contextlib.contextmanager
@@ -201,13 +202,18 @@ class Bench:
         unit = TRIPS_UNIT if scenario.kind == "trip" else max(scenario.consumers, 1)
         most = max(1, scenario.most_bytes // scenario.size // scenario.producers // unit) * unit
         wanted = self.effort.seconds * 1e9
-        n = min(-(-max(series.batch, 50) // unit) * unit, most)
+        # What it did in another situation is a guess; without one, feel the way from little on.
+        alike = (series.key, scenario.kind, scenario.payload, scenario.size)
+        guess = self.rates.get(alike, 0.0) * self.effort.seconds / scenario.producers
+        n = min(-(-max(series.batch, 50, int(guess)) // unit) * unit, most)
         while True:
-            took = self.once(series, scenario, unit, n).duration
-            if took >= wanted / 2 or n == most:
-                return max(1, min(int(n * wanted / took), most) // unit) * unit
+            sample = self.once(series, scenario, unit, n)
+            if sample.duration >= wanted / 2 or n == most:
+                break
             # What it took to get going counts more in short runs: come near step by step.
-            n = min(int(n * min(10.0, max(2.0, wanted / took))) // unit * unit, most)
+            n = min(int(n * min(10.0, max(2.0, wanted / sample.duration))) // unit * unit, most)
+        self.rates[alike] = sample.rate
+        return max(1, min(int(n * wanted / sample.duration), most) // unit) * unit
 
     def run(self, series: Series, scenario: Scenario) -> Sample:
         """Makes a run that takes the time it should."""

@@ -112,8 +112,10 @@ def whole(results: Results, machine: dict[str, str], date: str, effort: Effort) 
     giants = [s for s in SCENARIOS if s.key.startswith("giant") and s.key in measured]
     parts = [
         f"{date}; " + "; ".join(f"{what} {value}" for what, value in machine.items()) + ".",
-        f"Medians of {effort.runs} runs of about {effort.seconds:g} s each, all queues in turn, "
-        "nothing pinned.",
+        (
+            f"Medians of {effort.runs} runs of about {effort.seconds:g} s each, all queues in "
+            "turn, nothing pinned."
+        ),
         "### Targets\n\n" + targets(results),
     ]
     if by_size:
@@ -132,6 +134,9 @@ def whole(results: Results, machine: dict[str, str], date: str, effort: Effort) 
     if results.rests or any(s == "blocked" for s, _ in results.failures):
         parts.append("### A reader that waits\n\n" + blocked(results))
     if results.failures:
-        rows = [[f"{s}, {BY_KEY[p].label}", why] for (s, p), why in results.failures.items()]
-        parts.append("### Failures\n\n" + table(["", "why"], rows))
+        said = [
+            f"{s}, {BY_KEY[p].label if p in BY_KEY else p}:\n\n```\n{why.strip()}\n```"
+            for (s, p), why in results.failures.items()
+        ]
+        parts.append("### Failures\n\n" + "\n\n".join(said))
     return "\n\n".join(parts) + "\n"

@@ -3,8 +3,8 @@
     python -m bench.run [--quick] [--only KEY,...] [--no-docs]
 
 Prints the tables; writes build/bench/report.md, report.json and plots; a full run also puts the
-tables into docs/benchmarks.md. Exit code 1 if a figure is missing: a peer that could not be measured is a
-failure; a target that is missed is not.
+tables into docs/benchmarks.md. Exit code 1 if a figure is missing: a peer that could not be
+measured is a failure; a target that is missed is not.
 """
 
 from __future__ import annotations

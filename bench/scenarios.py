@@ -113,7 +113,7 @@ SCENARIOS = (
         for n in (4, 20)
     ),
     Scenario("giant", "1:1, 64 MiB", "flow", QUEUES, size=GIANT, most_bytes=2 << 30, quick=False),
-    Scenario("giant-copy", "64 MiB", "flow", ("memcpy",), size=GIANT, consumers=0),
+    Scenario("giant-copy", "64 MiB", "flow", ("memcpy",), size=GIANT, consumers=0, quick=False),
     Scenario("trip", "awake", "trip", QUEUES),
     Scenario("trip-object", "awake, dict of 4", "trip", PYTHON, payload="object"),
     Scenario(

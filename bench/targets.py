@@ -28,7 +28,9 @@ class Target:
             return self.what, target, self.why, None
         value = self.figure(results)
         if value is None:
-            return self.what, target, "missing", False
+            if results.failures:
+                return self.what, target, "missing", False
+            return self.what, target, "not in this run", None
         met = value >= self.bound if self.at_least else value <= self.bound
         return self.what, target, self.form.format(value), met
 

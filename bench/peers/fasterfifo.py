@@ -18,7 +18,7 @@ class Peer:
     def __init__(self, job: Job) -> None:
         self.job = job
         queue = importlib.import_module("faster_fifo").Queue  # it has no types
-        bytes_ = max(HELD, 4 * job.size)
+        bytes_ = max(HELD, 4 * job.size, 2 * job.batch * job.size)  # a put_many goes in whole
         self.queues = [queue(max_size_bytes=bytes_) for _ in range(1 if job.flow else 2)]
 
     def open(self, role: str, index: int) -> Ends:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import polyipc  # loads the library on first use, which is not in the parent
 from bench.peers.api import Job, directions
 
 CAPACITY = 1 << 20  # bytes: bounded, so that a producer waits as it would with the peers
@@ -26,8 +27,6 @@ class Ends:
     """The one queue that is put to and the one that is gotten from."""
 
     def __init__(self, job: Job, role: str) -> None:
-        import polyipc  # here: the parent that forks the workers does without the library
-
         names = (job.name, job.name + ".back")
         queues = [
             polyipc.Queue[Any](name=names[i], capacity=max(CAPACITY, 4 * job.size), transient=True)

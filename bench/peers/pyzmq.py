@@ -17,17 +17,17 @@ class Peer:
 
     def __init__(self, job: Job) -> None:
         self.job = job
+        self.zmq: Any = importlib.import_module("zmq")  # installed by the benchmark alone
 
     def open(self, role: str, index: int) -> Ends:
         """Make the socket of a role."""
-        return Ends(self.job, role, index)
+        return Ends(self.zmq, self.job, role, index)
 
 
 class Ends(SingleOnly):
     """One socket, for both ways."""
 
-    def __init__(self, job: Job, role: str, index: int) -> None:
-        zmq = importlib.import_module("zmq")  # installed by the benchmark alone
+    def __init__(self, zmq: Any, job: Job, role: str, index: int) -> None:
         binds = {"producer": None, "consumer": index, "idle": 0, "client": None, "echo": 0}[role]
         kinds = {"producer": zmq.PUSH, "consumer": zmq.PULL, "idle": zmq.PULL}
         self._context = zmq.Context()
