@@ -58,7 +58,9 @@ def _hook(code: int, data: memoryview) -> Any:
     )
 
 
-_decode: Callable[[Buffer], Any] = msgspec.msgpack.Decoder(ext_hook=_hook).decode
+# polyipc.queue's quick way: reads a message of at most MAX_DEPTH bytes, which cannot be nested too
+# deeply, as unpackb does, but its exceptions say little.
+decode: Callable[[Buffer], Any] = msgspec.msgpack.Decoder(ext_hook=_hook).decode
 _as_tuple: Callable[[Buffer], Any] = msgspec.msgpack.Decoder(tuple, ext_hook=_hook).decode
 _as_set: Callable[[Buffer], Any] = msgspec.msgpack.Decoder(set, ext_hook=_hook).decode
 _as_frozenset: Callable[[Buffer], Any] = msgspec.msgpack.Decoder(frozenset, ext_hook=_hook).decode
@@ -67,7 +69,7 @@ _as_frozenset: Callable[[Buffer], Any] = msgspec.msgpack.Decoder(frozenset, ext_
 def read(data: Buffer) -> Any:
     """Return the value of a message; CodecError for what is none, PickleMetError for a pickle."""
     try:
-        return _decode(data)
+        return decode(data)
     except CodecError:
         raise
     except (

@@ -6,6 +6,8 @@ import re
 import uuid
 from dataclasses import dataclass
 
+from polyipc.errors import Error, Status
+
 MAX_DEPTH = 255
 """How many lists, dicts, tuples and sets may contain each other: [[1]] has depth 2."""
 
@@ -29,11 +31,11 @@ _DTYPE = re.compile(r"\|[biu]1|[<>](?:[iu][248]|f[248]|c8|c16)", re.ASCII)
 _MAX_DIMENSIONS = 32
 
 
-class CodecError(ValueError):
+class CodecError(Error, ValueError):
     """Bytes that are no message (code "INVALID"), or a limit exceeded (code "TOO_LARGE")."""
 
     def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
+        super().__init__(text, Status[code])
         self.code = code
         self.text = text
 

@@ -90,13 +90,14 @@ def packb(obj: object, *, pickle: bool = False) -> bytes:
     Raises TypeError, naming the place ("$.a[3]: ..."), for what cannot be carried, and CodecError
     (a ValueError) of code TOO_LARGE for more than MAX_DEPTH levels or MAX_SIZE bytes.
     """
-    out = _pack_plain_or_pickle(obj) if pickle else _pack(obj)
+    out = _pack_plain_or_pickle(obj) if pickle else pack_plain(obj)
     if len(out) > MAX_SIZE:
         raise CodecError("TOO_LARGE", f"the message has {len(out)} bytes; the limit is {MAX_SIZE}")
     return out
 
 
-def _pack(obj: object) -> bytes:
+def pack_plain(obj: object) -> bytes:
+    """Do what packb does, without pickle and the look at MAX_SIZE: polyipc.queue's quick way."""
     before = _nested
     try:
         out = _fast(obj, _special, _OPTIONS)
@@ -111,7 +112,7 @@ def _pack(obj: object) -> bytes:
 def _pack_plain_or_pickle(obj: object) -> bytes:
     if is_plain(obj):
         try:
-            return _pack(obj)
+            return pack_plain(obj)
         except (TypeError, CodecError):
             pass  # a lone surrogate, or too deep: both are pickle's then
     try:

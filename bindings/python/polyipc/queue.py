@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, Generic, TypeVar, Union
 
 from polyipc import _arguments, _lib, _stat, _waiting, codec, errors
+from polyipc._codec_read import decode
 from polyipc._handle import Handle
 from polyipc._lease import Lease
 from polyipc._stat import QueueStat
@@ -38,6 +39,7 @@ Buffer = Union[bytes, bytearray, memoryview]
 
 _INTERRUPTED = int(Status.INTERRUPTED)  # an int is quicker to compare than an IntEnum's member
 _MSGPACK, _RAW, _INT_MAX = _lib.MSGPACK, _lib.RAW, _lib.INT_MAX
+_SHALLOW = codec.MAX_DEPTH  # a message of so few bytes cannot be nested too deeply
 
 
 class Queue(Handle, Generic[T]):
@@ -51,7 +53,7 @@ class Queue(Handle, Generic[T]):
     same name in the same root. So does copying.
     """
 
-    __slots__ = ("_pack", "_unpack")
+    __slots__ = ("_pack",)
     _kind = "queue"
 
     def __init__(
@@ -140,11 +142,9 @@ class Queue(Handle, Generic[T]):
             raise errors.of_status(status, _lib.detail())
         self._own(number, _lib.queue_close)
         _, self._name = _lib.queue_name(number)
-        self._pack: Callable[[object], bytes] = codec.packb
-        self._unpack: Callable[[bytes], Any] = codec.unpackb
+        self._pack: Callable[[object], bytes] = codec.pack_plain
         if pickle:
             self._pack = functools.partial(codec.packb, pickle=True)
-            self._unpack = functools.partial(codec.unpackb, pickle=True)
 
     # ---- putting ----
 
@@ -178,9 +178,21 @@ class Queue(Handle, Generic[T]):
             with memoryview(data) as view:
                 if not view.c_contiguous:
                     data = bytes(view)
+        elif timeout is None and len(data) <= _INT_MAX:
+            status = _lib.queue_put(self._id, data, len(data), _RAW, -1 if block else 0)
+            if status == 0:
+                return
+            if status != _INTERRUPTED:
+                raise self._failure(status, "put to", errors.Full)
         self._put(data, _RAW, block, timeout)
 
     def _put(self, body: Buffer, form: int, block: bool, timeout: float | None) -> None:
+        """Put with all that a quick way leaves out."""
+        if form == _MSGPACK and len(body) > codec.MAX_SIZE:
+            raise errors.TooLargeError(
+                f'put to queue "{self._name}": the message has {len(body)} bytes; '
+                f"the limit is {codec.MAX_SIZE}: send raw bytes, or parts"
+            )
         if type(body) is bytes and len(body) <= _INT_MAX:
             args: tuple[Any, ...] = (_lib.queue_put, self._id, body, len(body), form)
         else:
@@ -197,7 +209,7 @@ class Queue(Handle, Generic[T]):
         timeout -- seconds for all of them together, 0 or more; None: for ever.
 
         Raises as put does. After TypeError nothing was put. Full and ShutDown say in their
-        attribute put how many were.
+        attribute put how many were; after Ctrl-C it is not known.
         """
         bodies = [self._pack(obj) for obj in objects]
         put = 0
@@ -226,14 +238,16 @@ class Queue(Handle, Generic[T]):
         Raises Empty; ShutDown when the queue was shut down and nothing is left; DecodeError, which
         has the message; CorruptError, ClosedError.
         """
-        found = _lib.queue_get(self._id, -1 if block else 0) if timeout is None else _INTERRUPTED
-        if type(found) is bytes:
+        us = -1 if block else 0
+        found: Any = _lib.queue_get(self._id, us) if timeout is None else _INTERRUPTED
+        if type(found) is bytes and len(found) <= _SHALLOW:
             try:
-                return self._unpack(found)  # type: ignore[no-any-return]
-            except Exception as e:
-                raise self._undecodable([found], e) from e
-        body, form = self._get(found, block, timeout)
-        return self._read(body, form)
+                return decode(found)  # type: ignore[no-any-return]
+            except Exception:  # noqa: BLE001 - what it was is found out below
+                pass
+        elif type(found) is int:
+            found = self._wait(found, "get from", _lib.queue_get, block=block, timeout=timeout)
+        return self._read(found)
 
     def get_nowait(self) -> T:
         """Take the oldest message if there is one: get(block=False)."""
@@ -244,17 +258,28 @@ class Queue(Handle, Generic[T]):
 
         Those of a put are its MessagePack, which polyipc.codec.unpackb reads.
         """
-        return self._get(_INTERRUPTED, block, timeout)[0]
+        us = -1 if block else 0
+        found: Any = _lib.queue_get(self._id, us) if timeout is None else _INTERRUPTED
+        if type(found) is int:
+            found = self._wait(found, "get from", _lib.queue_get, block=block, timeout=timeout)
+        return found if type(found) is bytes else found[0]
 
-    def _get(self, found: Any, block: bool, timeout: float | None) -> tuple[bytes, int]:
-        """Go on from what a first try found, which is not MessagePack; return body and format."""
+    def _wait(
+        self,
+        found: int,
+        operation: str,
+        function: Callable[..., Any],
+        *args: int,
+        block: bool,
+        timeout: float | None,
+    ) -> Any:
+        """Go on after a status that a first call came back with; return what is no status."""
+        result: Any = found
         if found == _INTERRUPTED:
-            found = _waiting.call(_lib.queue_get, self._id, block=block, timeout=timeout)
-        if type(found) is bytes:
-            return found, _MSGPACK
-        if type(found) is tuple:
-            return found
-        raise self._failure(found, "get from", errors.Empty)
+            result = _waiting.call(function, self._id, *args, block=block, timeout=timeout)
+            if type(result) is not int:
+                return result
+        raise self._failure(result, operation, errors.Empty)
 
     def get_many(self, max_count: int, block: bool = True, timeout: float | None = None) -> list[T]:
         """Wait for one message, then take what else is there: 1 to max_count messages, in order.
@@ -263,17 +288,20 @@ class Queue(Handle, Generic[T]):
         """
         if max_count < 1:
             raise errors.InvalidError(f"max_count {max_count}: give 1 or more")
-        found = _waiting.call(
-            _lib.queue_get_many, self._id, min(max_count, _INT_MAX), block=block, timeout=timeout
-        )
+        most = min(max_count, _INT_MAX)
+        us = -1 if block else 0
+        found: Any = _lib.queue_get_many(self._id, most, us) if timeout is None else _INTERRUPTED
         if type(found) is int:
-            raise self._failure(found, "get from", errors.Empty)
-        unpack = self._unpack
+            get = _lib.queue_get_many
+            found = self._wait(found, "get from", get, most, block=block, timeout=timeout)
         try:
-            return [unpack(m) if type(m) is bytes else self._read(*m) for m in found]
-        except Exception as e:
+            return [
+                decode(m) if type(m) is bytes and len(m) <= _SHALLOW else self._read(m)
+                for m in found
+            ]
+        except Exception:  # noqa: BLE001 - one of them; which, and why, is found out now
             bodies = [m if type(m) is bytes else m[0] for m in found]
-            raise self._undecodable(bodies, e) from e
+            return [self._read(m, bodies) for m in found]
 
     def lease(self, block: bool = True, timeout: float | None = None) -> Lease[T]:
         """Take the oldest message, but leave it the queue's until it is acked. Otherwise as get.
@@ -284,9 +312,10 @@ class Queue(Handle, Generic[T]):
         acks when the block ends, and gives the message back when it raises. When this process dies
         the message is delivered again, before newer ones.
         """
-        found = _waiting.call(_lib.queue_lease, self._id, block=block, timeout=timeout)
+        us = -1 if block else 0
+        found: Any = _lib.queue_lease(self._id, us) if timeout is None else _INTERRUPTED
         if type(found) is int:
-            raise self._failure(found, "lease from", errors.Empty)
+            found = self._wait(found, "lease from", _lib.queue_lease, block=block, timeout=timeout)
         return Lease(self, *found)
 
     def __iter__(self) -> Iterator[T]:
@@ -298,25 +327,25 @@ class Queue(Handle, Generic[T]):
                 return
             yield obj
 
-    def _read(self, body: bytes, form: int) -> T:
-        """Return the object of a message."""
-        if form == _RAW:
-            return body  # type: ignore[return-value]
-        try:
-            if form != _MSGPACK:
-                raise ValueError(f"its format is {form}, which this version does not know")
-            return self._unpack(body)  # type: ignore[no-any-return]
-        except Exception as e:
-            raise self._undecodable([body], e) from e
+    def _read(self, message: Any, taken: Sequence[bytes] = ()) -> T:
+        """Return the object of a message: of bytes that are MessagePack, or of (bytes, format).
 
-    def _undecodable(self, bodies: Sequence[bytes], why: Exception) -> errors.DecodeError:
-        if isinstance(why, errors.DecodeError):  # one of several
-            why = why.__cause__ if isinstance(why.__cause__, Exception) else why
-        error = errors.DecodeError(
-            f'get from queue "{self._name}": a message cannot be read: {type(why).__name__}: {why}'
-        )
-        error.taken = tuple(bodies)
-        return error
+        taken -- what DecodeError is to have, if not the one message
+        """
+        body: Any
+        body, form = (message, _MSGPACK) if type(message) is bytes else message
+        try:
+            if form == _RAW:
+                return body  # type: ignore[no-any-return]
+            if form == _MSGPACK:
+                return codec.unpackb(body, pickle=self._pickle)  # type: ignore[no-any-return]
+            raise ValueError(f"its format is {form}, which this version does not know")
+        except Exception as e:
+            error = errors.DecodeError(
+                f'get from queue "{self._name}": a message cannot be read: {type(e).__name__}: {e}'
+            )
+            error.taken = tuple(taken) or (body,)
+            raise error from e
 
     # ---- keeping count ----
 

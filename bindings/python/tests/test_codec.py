@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from polyipc import codec
 from polyipc._codec_write import pack_exactly
 from polyipc.codec import CodecError, Ext, NDArray, Ref, packb, unpackb

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import polyipc
-from polyipc import _lib, errors
+from polyipc import _lib, codec, errors
 from polyipc.errors import Status
 
 INCLUDE = Path(__file__).resolve().parents[3] / "include/polyipc"
@@ -96,6 +96,23 @@ def test_attributes_travel_too() -> None:
     full = polyipc.Full("x")
     full.put = 3
     assert pickle.loads(pickle.dumps(full)).put == 3
+
+
+def test_the_codecs_errors_are_errors_of_polyipc() -> None:
+    with pytest.raises(polyipc.Error) as caught:
+        codec.unpackb(b"\xc1")
+    assert isinstance(caught.value, ValueError)
+    assert caught.value.status == Status.INVALID
+    deep: list[object] = []
+    for _ in range(300):
+        deep = [deep]
+    with polyipc.Queue[object]() as q:
+        with pytest.raises(polyipc.Error) as caught:
+            q.put(deep)
+        assert caught.value.status == Status.TOO_LARGE
+        assert q.empty()
+    twin = pickle.loads(pickle.dumps(caught.value))
+    assert (str(twin), twin.status) == (str(caught.value), Status.TOO_LARGE)
 
 
 def test_everything_public_is_listed() -> None:

@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from running import InThread, fork, reap
+from running import InThread, fork, output, reap
 
 import polyipc
 
@@ -75,6 +75,21 @@ def test_a_child_that_closes_takes_nothing_from_its_parent() -> None:
 
         reap(fork(child))
         assert q.get() == 1
+
+
+def test_a_child_that_exits_like_any_program_takes_nothing_either() -> None:
+    said = output("""
+import os, polyipc, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of fork beside threads
+q = polyipc.Queue()
+q.put("kept")
+pid = os.fork()
+if pid == 0:
+    raise SystemExit(0)  # with all that Python does at exit
+assert os.waitpid(pid, 0)[1] == 0
+print(q.get(), q.stat().put)
+""")
+    assert said == "kept 1\n"
 
 
 def test_leases_stay_with_the_parent() -> None:

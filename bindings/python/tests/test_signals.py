@@ -101,6 +101,18 @@ def test_a_message_ends_a_wait_that_signals_disturb() -> None:
         later.join()
 
 
+@pytest.mark.parametrize("verb", ["put", "put_bytes", "put_many"])
+def test_room_ends_a_wait_that_signals_disturb(verb: str) -> None:
+    with polyipc.Queue[bytes](1) as q, alarms(0.01) as seen:
+        q.put(b"first")
+        later = threading.Timer(0.3, q.get)
+        later.start()
+        getattr(q, verb)([b"second"] if verb == "put_many" else b"second")
+        assert q.get() == b"second"
+        assert len(seen) >= 3
+        later.join()
+
+
 def test_a_handler_may_use_the_queue() -> None:
     with polyipc.Queue[str]() as q:
         before = signal.signal(signal.SIGUSR1, lambda *_: q.put("from the handler"))
