@@ -23,6 +23,7 @@ import (
 const bound = 2 * time.Second
 
 func TestMain(m *testing.M) {
+	peers.Crash = true
 	code := m.Run()
 	peers.Clean()
 	os.Exit(code)

@@ -96,6 +96,9 @@ func (p *Peer) drop() {
 	<-p.ended
 }
 
+// In says which test the peer works for from now on, and fails.
+func (p *Peer) In(t testing.TB) { p.t = t }
+
 // Pid is the peer's process id.
 func (p *Peer) Pid() int { return p.cmd.Process.Pid }
 
@@ -221,4 +224,20 @@ func (p *Peer) Close() {
 	if !p.state.Success() {
 		p.t.Errorf("%s peer: %v", p.Language, p.state)
 	}
+}
+
+// Sleeping reports whether the peer waits in a futex on the thread that does the commands, or on any
+// other: it has nothing else to wait for while it does one.
+func (p *Peer) Sleeping() bool {
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", p.Pid()))
+	if err != nil {
+		return false
+	}
+	for _, thread := range threads {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/stat", p.Pid(), thread.Name()))
+		if i := bytes.LastIndexByte(b, ')'); err != nil || i+2 >= len(b) || b[i+2] != 'S' {
+			return false
+		}
+	}
+	return len(p.lines) == 0
 }

@@ -3,7 +3,7 @@ package peers
 import (
 	"encoding/hex"
 	"fmt"
-	"hash/fnv"
+	"hash/crc32"
 	"strings"
 )
 
@@ -15,9 +15,7 @@ func ShownBytes(b []byte) string {
 	if len(b) <= 64 {
 		return "x" + hex.EncodeToString(b)
 	}
-	h := fnv.New64a()
-	_, _ = h.Write(b)
-	return fmt.Sprintf("h%d:%016x", len(b), h.Sum64())
+	return fmt.Sprintf("h%d:%08x", len(b), crc32.ChecksumIEEE(b))
 }
 
 // Bytes are those that word stands for.

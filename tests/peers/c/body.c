@@ -111,10 +111,13 @@ polyipc_status show_body(text *answer, const char *bytes, size_t size, polyipc_f
         show_hex(answer, bytes, size);
         return POLYIPC_OK;
     }
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * 0x100000001b3u;
-    text_add(answer, " h%zu:%016llx", size, (unsigned long long)hash);
+    uint32_t crc = 0xffffffffu; /* CRC-32 of IEEE 802.3 */
+    for (size_t i = 0; i < size; i++) {
+        crc ^= (unsigned char)bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    text_add(answer, " h%zu:%08x", size, ~crc);
     return POLYIPC_OK;
 }
 
@@ -131,7 +134,17 @@ void compose(char *bytes, int64_t id, int64_t index, size_t length) {
 }
 
 /* Finds out which message these bytes are, as ID/INDEX, and whether they are what its producer made. */
-bool parse_name(const char *bytes, size_t size, char name[64]) {
+bool parse_name(const char *bytes, size_t size, polyipc_format format, char name[64]) {
+    if (format == POLYIPC_MSGPACK) {
+        msgpack_zone zone;
+        msgpack_object value;
+        const void *inner;
+        msgpack_zone_init(&zone, 4096);
+        bool is = polyipc_msgpack_read(bytes, size, &zone, &value) == POLYIPC_OK &&
+                  polyipc_msgpack_bin(&value, &inner, &size) == POLYIPC_OK;
+        msgpack_zone_destroy(&zone);
+        return is && parse_name(inner, size, POLYIPC_RAW, name);
+    }
     static char made[LARGEST];
     char head[64] = {0};
     long long id = 0, index = 0;

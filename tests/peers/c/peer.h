@@ -41,7 +41,7 @@ polyipc_status read_body(const char *word, text *out, polyipc_format *format);
 polyipc_status show_body(text *answer, const char *bytes, size_t size, polyipc_format format);
 void generate(char *bytes, size_t size, int64_t seed);
 void compose(char *bytes, int64_t id, int64_t index, size_t length);
-bool parse_name(const char *bytes, size_t size, char name[64]);
+bool parse_name(const char *bytes, size_t size, polyipc_format format, char name[64]);
 
 /* work.c: on its own */
 polyipc_status produce(polyipc_queue q, call *c);

@@ -122,9 +122,9 @@ polyipc_status produce(polyipc_queue q, call *c) {
 }
 
 /* The name of a message, which is complained about if it is not what it should be. */
-static const char *name_of(worker *w, const char *bytes, size_t size, char name[64]) {
+static const char *name_of(worker *w, const char *bytes, size_t size, polyipc_format format, char name[64]) {
     strcpy(name, "0/0");
-    if (!parse_name(bytes, size, name))
+    if (!parse_name(bytes, size, format, name))
         line(w, "X %zu bytes", size);
     return name;
 }
@@ -138,7 +138,7 @@ static polyipc_status work_on_lease(worker *w, char kind, char *buffer) {
     polyipc_status s = polyipc_queue_lease(w->q, buffer, LARGEST, POLYIPC_FOREVER, &lease, &n, &format);
     if (s != POLYIPC_OK)
         return s;
-    line(w, "L %s %u", name_of(w, buffer, n, name), lease.deliveries);
+    line(w, "L %s %u", name_of(w, buffer, n, format, name), lease.deliveries);
     if (kind == 'n') {
         line(w, "n %s", name);
         s = polyipc_queue_nack(w->q, &lease);
@@ -172,7 +172,7 @@ static polyipc_status work_on_many(worker *w, char *buffer) {
         return s;
     for (size_t i = 0; i < n; i++) {
         strcat(names, " ");
-        strcat(names, name_of(w, buffer + messages[i].offset, messages[i].size, name));
+        strcat(names, name_of(w, buffer + messages[i].offset, messages[i].size, messages[i].format, name));
     }
     line(w, "G%s", names);
     w->done += (int64_t)n;
@@ -182,11 +182,12 @@ static polyipc_status work_on_many(worker *w, char *buffer) {
 static polyipc_status work_on_one(worker *w, char kind, char *buffer) {
     size_t n;
     char name[64];
+    polyipc_format format;
     line(w, "g 1");
-    polyipc_status s = polyipc_queue_get(w->q, buffer, LARGEST, POLYIPC_FOREVER, &n, NULL);
+    polyipc_status s = polyipc_queue_get(w->q, buffer, LARGEST, POLYIPC_FOREVER, &n, &format);
     if (s != POLYIPC_OK)
         return s;
-    line(w, "G %s", name_of(w, buffer, n, name));
+    line(w, "G %s", name_of(w, buffer, n, format, name));
     w->done++;
     if (kind == 't') {
         line(w, "t");

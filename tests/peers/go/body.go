@@ -3,7 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"hash/fnv"
+	"hash/crc32"
 	"strconv"
 	"strings"
 
@@ -59,9 +59,7 @@ func show(m queue.Message) (string, error) {
 	case len(m.Body) <= 64:
 		return "x" + hex.EncodeToString(m.Body), nil
 	}
-	h := fnv.New64a()
-	_, _ = h.Write(m.Body)
-	return fmt.Sprintf("h%d:%016x", len(m.Body), h.Sum64()), nil
+	return fmt.Sprintf("h%d:%08x", len(m.Body), crc32.ChecksumIEEE(m.Body)), nil
 }
 
 // compose makes message index of producer id into buf, which is at least length long.

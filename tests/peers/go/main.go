@@ -217,11 +217,22 @@ func get(q *queue.Queue, ms string) (string, error) {
 }
 
 func getMany(q *queue.Queue, ms string, most int) (string, error) {
-	ctx, cancel := wait(ms)
-	defer cancel()
-	ms2, err := q.GetMany(ctx, most)
-	words := make([]string, len(ms2))
-	for i, m := range ms2 {
+	var messages []queue.Message
+	var err error
+	if number(ms) == 0 {
+		buf, parts := make([]byte, 1<<20), make([]queue.Part, most)
+		var n int
+		n, err = q.TryGetManyInto(buf, parts)
+		for _, p := range parts[:n] {
+			messages = append(messages, queue.Message{Body: buf[p.Offset : p.Offset+p.Size], Format: p.Format})
+		}
+	} else {
+		ctx, cancel := wait(ms)
+		defer cancel()
+		messages, err = q.GetMany(ctx, most)
+	}
+	words := make([]string, len(messages))
+	for i, m := range messages {
 		if words[i], err = show(m); err != nil {
 			break
 		}

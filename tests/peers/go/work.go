@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/queue"
 )
@@ -134,7 +135,7 @@ func consume(q *queue.Queue, args []string) (string, error) {
 			if n, err = q.GetManyInto(context.Background(), buf, parts); err == nil {
 				names := ""
 				for _, p := range parts[:n] {
-					names += " " + w.name(buf[p.Offset:p.Offset+p.Size], check)
+					names += " " + w.name(buf[p.Offset:p.Offset+p.Size], p.Format, check)
 				}
 				w.line("G" + names)
 				w.done += int64(n)
@@ -144,8 +145,9 @@ func consume(q *queue.Queue, args []string) (string, error) {
 		default:
 			w.line("g 1")
 			var n int
-			if n, _, err = q.GetInto(context.Background(), buf); err == nil {
-				w.line("G " + w.name(buf[:n], check))
+			var f queue.Format
+			if n, f, err = q.GetInto(context.Background(), buf); err == nil {
+				w.line("G " + w.name(buf[:n], f, check))
 				w.done++
 				if kind == 't' {
 					w.line("t")
@@ -161,11 +163,11 @@ func consume(q *queue.Queue, args []string) (string, error) {
 // lease takes a message on lease and ends it as kind says.
 func (w *worker) lease(kind byte, buf, check []byte) error {
 	w.line("l")
-	l, n, _, err := w.q.LeaseInto(context.Background(), buf)
+	l, n, f, err := w.q.LeaseInto(context.Background(), buf)
 	if err != nil {
 		return err
 	}
-	name := w.name(buf[:n], check)
+	name := w.name(buf[:n], f, check)
 	w.line(fmt.Sprintf("L %s %d", name, l.Deliveries))
 	switch kind {
 	case 'h':
@@ -185,7 +187,13 @@ func (w *worker) lease(kind byte, buf, check []byte) error {
 	return err
 }
 
-func (w *worker) name(body, check []byte) string {
+func (w *worker) name(body []byte, f queue.Format, check []byte) string {
+	if f == queue.MsgPack {
+		if err := codec.Unmarshal(body, &body); err != nil {
+			w.line("X " + err.Error())
+			return "0/0"
+		}
+	}
 	name, ok := parse(body, check)
 	if !ok {
 		w.line(fmt.Sprintf("X %d bytes, beginning with %.60q", len(body), body))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from polyipc import codec
 
 LARGEST = 200_000  # bytes of a message of produce
@@ -33,10 +35,7 @@ def show(obj: object) -> str:
         return "m" + codec.packb(obj).hex()
     if len(obj) <= 64:
         return "x" + obj.hex()
-    value = 0xCBF29CE484222325  # FNV-1a
-    for byte in obj:
-        value = (value ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
-    return f"h{len(obj)}:{value:016x}"
+    return f"h{len(obj)}:{zlib.crc32(obj):08x}"
 
 
 def compose(producer: int, index: int, length: int) -> bytes:
