@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -37,7 +36,11 @@ func TestCount(t *testing.T) {
 // TestDemo runs the whole demo over part of the tree: it exits with an error if the kill showed
 // nothing, or if the sums are not those of a single process.
 func TestDemo(t *testing.T) {
-	tree := filepath.Join(runtime.GOROOT(), "src", "cmd", "compile", "internal")
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := filepath.Join(strings.TrimSpace(string(goroot)), "src", "cmd")
 	cmd := exec.Command("../../.venv/bin/python", "demo.py", "--input", tree, "--top", "5")
 	var out, log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &log

@@ -16,9 +16,10 @@ IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def main(in_name: str, out_name: str) -> None:
-    files: polyipc.Queue[dict[str, Any]]
-    results: polyipc.Queue[dict[str, Any]]
-    with polyipc.Queue.open(in_name) as files, polyipc.Queue.open(out_name) as results:
+    """Works until the first queue is shut down and empty."""
+    files: polyipc.Queue[dict[str, Any]] = polyipc.Queue.open(in_name)
+    results: polyipc.Queue[dict[str, Any]] = polyipc.Queue.open(out_name)
+    with files, results:
         while True:
             try:
                 lease = files.lease()

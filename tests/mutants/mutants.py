@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (lines of code, as they stand)
 """The mutants: one-line ways to break the code, each with the tests that must notice.
 
 `old` stands exactly once in `file`; `new` takes its place. `tests` are names of SUITES.

@@ -57,9 +57,7 @@ def try_out(mutant: Mutant, tree: Path) -> str:
     path = tree / mutant.file
     text = path.read_text()
     if text.count(mutant.old) != 1:
-        sys.exit(
-            f"mutants: {mutant.name}: the line stands {text.count(mutant.old)} times in {mutant.file}"
-        )
+        sys.exit(f"mutants: {mutant.name}: stands {text.count(mutant.old)} times in {mutant.file}")
     path.write_text(text.replace(mutant.old, mutant.new))
     try:
         return failing(mutant.tests, tree)

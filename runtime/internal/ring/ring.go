@@ -171,7 +171,7 @@ func (r *Ring) Find(it *Item) (ok bool, err error) {
 		pos = head
 	}
 	if tail-pos-1 >= r.Data.Size() { // nothing known behind pos, or nonsense
-		if head, tail, err = r.window(); err != nil {
+		if _, tail, err = r.window(); err != nil {
 			return false, err
 		}
 		if tail-pos > r.Data.Size() {
