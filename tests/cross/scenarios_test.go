@@ -18,7 +18,7 @@ type scenario struct {
 const side = "g7:300000"
 
 var scenarios = []scenario{
-	{"bytes", bytes},
+	{"bytes", plainBytes},
 	{"values", values},
 	{"batches", batches},
 	{"large", large},
@@ -38,7 +38,7 @@ var scenarios = []scenario{
 	{"fork", fork},
 }
 
-func bytes(p *pair) {
+func plainBytes(p *pair) {
 	p.queue(0, 0)
 	words := []string{"x", "x00", "x0a", "xff00ff", "xc3a9", "g1:63", "g2:64", "g3:65", "g4:4096", "g5:4097", "g6:65536", "g7:65537"}
 	p.give(words...)
