@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/polyipc/polyipc/runtime/queue"
 )
 
 // message names a message: which producer's, and the how manieth.
@@ -241,7 +243,11 @@ func (b *books) order(w *worker) (wrong int) {
 }
 
 // heading is the name of a message.
-func heading(body []byte) string {
+func heading(m queue.Message) string {
+	var body []byte
+	if err := m.Decode(&body); err != nil {
+		return err.Error()
+	}
 	words := strings.SplitN(string(body[:min(len(body), 40)]), "/", 3)
 	return strings.Join(words[:min(len(words), 2)], "/")
 }

@@ -16,6 +16,11 @@ import (
 
 const killsARound = 20
 
+// languages are what workers are drawn from. Python takes long to start.
+var languages = []peers.Language{
+	peers.Go, peers.Go, peers.Go, peers.Go, peers.Go, peers.C, peers.C, peers.C, peers.C, peers.Python,
+}
+
 // repetitions is a number from the environment, or the usual one, or the one for make chaos.
 func repetitions(t testing.TB, name string, usual, long int) int {
 	if os.Getenv("POLYIPC_TEST_LONG") == "1" {
@@ -47,7 +52,7 @@ func TestRandomKills(t *testing.T) {
 	for n := range (kills + killsARound - 1) / killsARound {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(seed), uint64(n)))
-			rd := newRound(t, r, []peers.Language{peers.Go})
+			rd := newRound(t, r, languages)
 			for range min(kills-n*killsARound, killsARound) {
 				rd.kill()
 			}

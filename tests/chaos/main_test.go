@@ -10,6 +10,7 @@
 package chaos
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -24,6 +25,10 @@ const bound = 2 * time.Second
 
 func TestMain(m *testing.M) {
 	peers.Crash = true
+	if err := peers.Prepare(peers.Go, peers.C, peers.Python); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	code := m.Run()
 	peers.Clean()
 	os.Exit(code)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,6 +40,7 @@ type round struct {
 type worker struct {
 	*peers.Peer
 	id       int // of its messages, or of nothing
+	child    int // the process that works, if the peer has forked it
 	consumes bool
 	path     string
 	log      []byte // mapped; what it says is true also after a kill
@@ -51,13 +53,32 @@ const (
 	reserve = 8192
 )
 
-// The queues and the work, one of each drawn for a round. Consumers that get slower than producers
-// put make a queue grow, until the logs of the producers are full.
-var (
-	roundOptions  = []queue.Options{{}, {}, {MaxSize: 1}, {MaxSize: 20}, {Capacity: 64 << 10}, {Capacity: 1 << 20}}
-	producerMixes = []string{"s", "sm", "semfl", "ssmmlb", "fffl", "b"}
-	consumerMixes = []string{"g", "gm", "l", "gmlnht", "lnh", "mt"}
-)
+// shapes are the queues and the work on them, of which one is drawn for a round. Where nothing but a
+// message bound holds the producers back, the queue grows; without any, they put only what is soon
+// taken.
+var shapes = []struct {
+	options              queue.Options
+	producers, consumers string
+}{
+	{queue.Options{}, "l", "gm"},
+	{queue.Options{}, "el", "m"},
+	{queue.Options{MaxSize: 20_000}, "s", "lnh"},
+	{queue.Options{MaxSize: 20_000}, "sm", "gmlnht"},
+	{queue.Options{MaxSize: 5000}, "f", "gm"},
+	{queue.Options{MaxSize: 2000}, "fffl", "lnh"},
+	{queue.Options{MaxSize: 2000}, "semfl", "g"},
+	{queue.Options{MaxSize: 500}, "ssmmlb", "gmlnht"},
+	{queue.Options{MaxSize: 1}, "s", "l"},
+	{queue.Options{MaxSize: 1}, "semfl", "gmlnht"},
+	{queue.Options{MaxSize: 20}, "ssmmlb", "mt"},
+	{queue.Options{MaxSize: 20}, "fffl", "lnh"},
+	{queue.Options{Capacity: 64 << 10}, "s", "gmlnht"},
+	{queue.Options{Capacity: 64 << 10}, "ssmmlb", "l"},
+	{queue.Options{Capacity: 64 << 10}, "semfl", "gm"},
+	{queue.Options{Capacity: 1 << 20}, "b", "gl"},
+	{queue.Options{Capacity: 1 << 20}, "fffl", "gmlnht"},
+	{queue.Options{Capacity: 1 << 20, MaxSize: 50}, "semflb", "mt"},
+}
 
 func newRound(t testing.TB, r *rand.Rand, langs []peers.Language) *round {
 	t.Helper()
@@ -67,9 +88,10 @@ func newRound(t testing.TB, r *rand.Rand, langs []peers.Language) *round {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(rd.logs) })
-	rd.options = roundOptions[r.IntN(len(roundOptions))]
+	shape := shapes[r.IntN(len(shapes))]
+	rd.options = shape.options
 	rd.options.Root = rd.root
-	rd.mix = [2]string{producerMixes[r.IntN(len(producerMixes))], consumerMixes[r.IntN(len(consumerMixes))]}
+	rd.mix = [2]string{shape.producers, shape.consumers}
 	if rd.q, err = queue.Create("q", rd.options); err != nil {
 		t.Fatal(err)
 	}
@@ -101,11 +123,18 @@ func (rd *round) employ(consumes bool) {
 	}
 	rd.Cleanup(func() { _ = syscall.Munmap(w.log) })
 	w.Peer = peers.Start(rd, rd.langs[rd.r.IntN(len(rd.langs))], rd.root)
-	w.Send("open q")
+	work := fmt.Sprintf("produce 0 %s %d %d %s 0", w.path, w.id, rd.r.Uint32(), rd.mix[0])
 	if consumes {
-		w.Send("consume 0 %s %d %s", w.path, rd.r.Uint32(), rd.mix[1])
+		work = fmt.Sprintf("consume 0 %s %d %s", w.path, rd.r.Uint32(), rd.mix[1])
+	}
+	if w.Language != peers.Go && rd.r.IntN(2) == 0 {
+		w.Do("open q")
+		if w.child, err = strconv.Atoi(w.Do("fork %s", work)); err != nil {
+			rd.Fatal(err)
+		}
 	} else {
-		w.Send("produce 0 %s %d %d %s 0", w.path, w.id, rd.r.Uint32(), rd.mix[0])
+		w.Send("open q")
+		w.Send("%s", work)
 	}
 	rd.workers = append(rd.workers, w)
 	rd.all = append(rd.all, w)
@@ -120,9 +149,8 @@ func (rd *round) kill() {
 		rd.getsOn(time.Now(), w)
 	}
 	time.Sleep(time.Duration(rd.r.IntN(3_000_000))) // the random time
-	w.Kill()
-	began := time.Now()
 	w.killed = true
+	began := w.dies(rd)
 	rd.dismiss(w)
 	var alive [2]*worker
 	for _, other := range rd.workers {
@@ -145,6 +173,28 @@ func (rd *round) dismiss(w *worker) {
 	rd.workers = slices.DeleteFunc(rd.workers, func(x *worker) bool { return x == w })
 }
 
+// dies kills the worker and returns when.
+func (w *worker) dies(rd *round) (began time.Time) {
+	rd.Helper()
+	if w.child == 0 {
+		w.Kill()
+		return time.Now()
+	}
+	// A forked child alone: its parent goes on with the handle that both have.
+	if err := syscall.Kill(w.child, syscall.SIGKILL); err != nil {
+		rd.Fatal(err)
+	}
+	began = time.Now()
+	if _, name := w.Try("wait %d", w.child); name == "" {
+		w.killed = false // its log was full, and it had ended by itself
+	} else if name != "KILLED" {
+		rd.Errorf("worker %d was killed, and its parent says %q", w.id, name)
+	}
+	w.Do("size 0")
+	w.Close()
+	return began
+}
+
 // relieve replaces those whose logs are full.
 func (rd *round) relieve() {
 	rd.Helper()
@@ -160,7 +210,12 @@ func (rd *round) relieve() {
 // leaves waits until a worker has ended by itself.
 func (rd *round) leaves(w *worker) {
 	rd.Helper()
-	for range 2 { // open, and the work itself
+	answers := 2 // open, and the work itself
+	if w.child != 0 {
+		w.Send("wait %d", w.child)
+		answers = 1
+	}
+	for range answers {
 		line, there := w.Answer(peers.Bound + time.Minute)
 		if !there || len(line) < 2 || line[:2] != "ok" {
 			rd.dump()
@@ -214,9 +269,13 @@ func (rd *round) dump() {
 	rd.Logf("locks %+v\nwaiters %+v", locks, waiters)
 	for _, w := range rd.workers {
 		lines := strings.Split(string(w.log[max(0, w.size()-80):w.size()]), "\n")
-		state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", w.Pid()))
-		sleeps, _ := os.ReadFile(fmt.Sprintf("/proc/%d/wchan", w.Pid()))
-		rd.Logf("worker %d, process %d: %d bytes of log, ending %q, in %s: %s; has answered %q", w.id, w.Pid(), w.size(), lines, sleeps, state, w.Pending())
+		pid := w.child
+		if pid == 0 {
+			pid = w.Pid()
+		}
+		state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		sleeps, _ := os.ReadFile(fmt.Sprintf("/proc/%d/wchan", pid))
+		rd.Logf("worker %d, %s process %d: %d bytes of log, ending %q, in %s: %s; has answered %q", w.id, w.Language, pid, w.size(), lines, sleeps, state, w.Pending())
 	}
 }
 
@@ -258,8 +317,8 @@ func (rd *round) empty() {
 		if err != nil {
 			break
 		}
-		log = fmt.Appendf(log, "l\nL %s %d\n", heading(l.Body), l.Deliveries)
-		log = fmt.Appendf(log, "a %s\n", heading(l.Body))
+		name := heading(l.Message)
+		log = fmt.Appendf(log, "l\nL %s %d\na %s\n", name, l.Deliveries, name)
 		if err := l.Ack(); err != nil {
 			rd.Fatal(err)
 		}

@@ -30,7 +30,7 @@ func swept(name string, before []string, points ...string) scenario {
 
 var repairing = []scenario{
 	{"take-over of the producer lock", queue.Options{}, func(w *world) {
-		w.victim("queue.put_many.staged", "put_many 0 0 x01")
+		w.victim("queue.put_many.staged", "put_many 0 0 m01")
 		w.victim("park.lock.took_over", "put 0 0 x02")
 		w.victim("park.lock.took_over", "put 0 0 x03")
 		w.prove(0)
@@ -42,7 +42,7 @@ var repairing = []scenario{
 		w.prove(1, "x02")
 	}},
 	{"unlocked with others waiting", queue.Options{}, func(w *world) {
-		w.victim("queue.put_many.staged", "put_many 0 0 x01")
+		w.victim("queue.put_many.staged", "put_many 0 0 m01")
 		w.victim("park.unlock.wake", "put 0 0 x02") // who takes over assumes that others wait
 		w.prove(0, "x02")
 	}},
