@@ -206,6 +206,8 @@ class Bench:
         alike = (series.key, scenario.kind, scenario.payload, scenario.size)
         guess = self.rates.get(alike, 0.0) * self.effort.seconds / scenario.producers
         n = min(-(-max(series.batch, 50, int(guess)) // unit) * unit, most)
+        if most <= 50:
+            return most  # so few that there is nothing to find out
         while True:
             sample = self.once(series, scenario, unit, n)
             if sample.duration >= wanted / 2 or n == most:

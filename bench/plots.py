@@ -38,7 +38,8 @@ def draw(results: Results, directory: Path) -> list[Path]:
         axes.set_xticks(SIZES, [size_name(size) for size in SIZES], rotation=45)
         axes.minorticks_off()
         axes.grid(visible=True, alpha=0.3)
-        axes.legend(fontsize="small")
+        if axes.lines:
+            axes.legend(fontsize="small")
         made.append(save(figure, directory / f"throughput-{name}.png"))
         pyplot.close(figure)
 

@@ -15,6 +15,7 @@ import datetime
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -99,6 +100,8 @@ def main() -> int:
     if not chosen:
         parser.error(f"--only {arguments.only}: no scenario begins so")
 
+    # Whoever stops it leaves nothing behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         prepare.everything()
     except prepare.MissingError as e:
