@@ -90,7 +90,7 @@ func TestLeaseHolderDies(t *testing.T) {
 	if err != nil || len(leases) != 1 || leases[0].Pid != c.Process.Pid || leases[0].What != "lease" {
 		t.Fatalf("leases %+v, %v; the child is %d", leases, err, c.Process.Pid)
 	}
-	go kill(c)
+	go func() { _ = c.Process.Kill() }()
 	within(t, "redelivery", func() error {
 		l, err := q.Lease(ctx)
 		if err != nil {
@@ -152,7 +152,7 @@ func TestWriterDies(t *testing.T) {
 	q := fresh(t, Options{MaxSize: 1})
 	c := child(t, q, "reserve")
 	mustBe(t, q.TryPut([]byte("x"), Raw), ipcerr.Full)
-	go kill(c)
+	go func() { _ = c.Process.Kill() }()
 	within(t, "room", func() error { return q.Put(ctx, []byte("x"), Raw) })
 	mustGet(t, q, "x")
 	if err := q.TaskDone(); err != nil {

@@ -66,11 +66,19 @@ func (q *Queue) stat(detail bool) (s Stat, leases []Holder, err error) {
 		return s, nil, err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
-	if err = o.lock(producers, until(time.Now().Add(time.Second))); err != nil {
+	patience := until(time.Now().Add(time.Second))
+	// If the consumers' lock is stuck, that shows before the producers' is in hand: waiting for it
+	// with that would hold up everybody.
+	if err = o.lock(consumers, patience); err != nil {
+		return s, nil, err
+	}
+	if err = o.unlockConsumers(); err != nil {
+		return s, nil, err
+	}
+	if err = o.lock(producers, patience); err != nil {
 		return s, nil, err
 	}
 	defer o.unlockProducers()
-	// Not for long: with the producers' lock in hand, this holds up everybody.
 	if err = o.lock(consumers, noWait); err != nil {
 		return s, nil, err
 	}

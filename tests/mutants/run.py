@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from mutants import MUTANTS, SUITES, Mutant
+from mutations import MUTANTS, SUITES, Mutant
 
 TOP = Path(__file__).resolve().parents[2]
 

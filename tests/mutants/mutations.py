@@ -29,6 +29,7 @@ SUITES = {
     "shm": "go test -count=1 -timeout 120s ./runtime/internal/shm",
     "queue": "go test -count=1 -timeout 120s ./runtime/queue",
     "codec": "go test -count=1 -timeout 60s ./codec",
+    "stopped": "go test -count=1 -timeout 100s -tags crash -run 'TestStopped|TestRecovery' ./tests/chaos",
     "points": "go test -count=1 -timeout 200s -tags crash -run TestCrashPoints ./tests/chaos",
 }
 
@@ -70,8 +71,8 @@ MUTANTS = (
     Mutant(
         "a claim does not move reach",
         RING,
-        "end > r.reach() {",
-        "end > r.reach() && false {",
+        "\tif end <= r.reach() {\n\t\treturn false",
+        "\tif end > 0 {\n\t\treturn false",
         "ring",
     ),
     Mutant(
@@ -203,6 +204,83 @@ MUTANTS = (
         "if m.Passed(it.Pos) && h.Rescan.Load() == 2 {",
         "points",
     ),
+    Mutant(
+        "the consumers' side is not repaired",
+        CALL,
+        "\t\t} else {\n\t\t\to.repairConsumers()",
+        "\t\t} else {\n\t\t\tq.h.TakeOvers.Add(0)",
+        "points",
+    ),
+    Mutant(
+        "the dead keep their leases while messages abound",
+        GET,
+        "\tif err = o.reclaimPassed(m); err != nil {",
+        "\tif err = o.reclaimPassed(m); err != nil && q == nil || q.rings.q == nil {",
+        "points",
+    ),
+    Mutant(
+        "what the dead reserved counts for ever",
+        REPAIR,
+        "\t\t\t\t\tm.Reached(it)\n",
+        "",
+        "stopped",
+    ),
+    Mutant(
+        "large messages leave their parts behind",
+        REPAIR,
+        "m.Sweep(func(seq uint64) { _ = q.root.RemovePart(q.obj.UUID, 'm', seq) })",
+        "m.Sweep(func(seq uint64) { _ = seq })",
+        "points",
+    ),
+    Mutant(
+        "the journal is written after its commit",
+        REPAIR,
+        "\t\t\th.Sweep.Head = sw.Head\n",
+        "\t\t\tdefer func() { h.Sweep.Head = sw.Head }()\n",
+        "points",
+    ),
+    Mutant(
+        "a sweep that is done counts again",
+        REPAIR,
+        '\tcrash.Point("queue.sweep.moved")\n\tj.Valid.Store(0)',
+        '\tcrash.Point("queue.sweep.moved")\n\tj.Valid.Store(1)',
+        "points",
+    ),
+    Mutant(
+        "the number of a ring is used again",
+        RINGS,
+        "\th.NextRing = n + 1\n",
+        "\th.NextRing = n + 0\n",
+        "queue",
+    ),
+    Mutant(
+        "a ring with messages in it is retired",
+        RINGS,
+        "\tif !m.Empty() {\n\t\treturn false, nil\n\t}\n",
+        "",
+        "queue",
+    ),
+    Mutant(
+        "a put is taken over while it is read",
+        PUT,
+        "\tif !rec.Move(mine, layout.Ready) {",
+        "\tif rec.Move(mine, layout.Ready); false {",
+        "stopped",
+    ),
+    Mutant(
+        "a batch that waits for the lock times out by itself",
+        PUT,
+        "return 0, busy(ctx, err, ipcerr.Full)",
+        "return 0, err",
+        "stopped",
+    ),
+    Mutant(
+        "shut down while a lease may come back",
+        TASKS,
+        "back = it.S.Phase() == layout.Leased && it.S.Owner() != o.q.me ||",
+        "back = it.S.Phase() == layout.None ||",
+        "points",
+    ),
     # The queue's promises.
     Mutant(
         "a batch may exceed max size",
@@ -242,9 +320,9 @@ MUTANTS = (
     Mutant(
         "a shutdown lets puts under way commit",
         TASKS,
-        "it.Rec.Move(it.S, layout.Abandoned)\n",
-        "_ = it.S\n",
-        "points",
+        "if it.S.Phase() == layout.Reserved && it.Rec.Move(it.S, layout.Abandoned) {",
+        "if it.S.Phase() == layout.Reserved && it.S == 0 {",
+        "stopped",
     ),
     Mutant(
         "close keeps the leases",
@@ -261,6 +339,41 @@ MUTANTS = (
         "queue",
     ),
     # The floors below.
+    Mutant(
+        "an opened file is not looked at again",
+        "runtime/internal/shm/object.go",
+        "\tif err == nil && !same {\n\t\terr = ErrBusy // removed",
+        "\tif err == nil && !same && false {\n\t\terr = ErrBusy // removed",
+        "shm",
+    ),
+    Mutant(
+        "a removed file is not looked at again",
+        "runtime/internal/shm/remove.go",
+        "\tif err == nil && !same { // an unlink was here before us",
+        "\tif err == nil && !same && false { // an unlink was here before us",
+        "shm",
+    ),
+    Mutant(
+        "an object in a message has no user",
+        "runtime/internal/shm/remove.go",
+        "if st, err := fstat(c.fd); err != nil || st.Nlink > 1 {",
+        "if _, err := fstat(c.fd); err != nil {",
+        "shm",
+    ),
+    Mutant(
+        "an unnamed file is not looked at again once locked",
+        "runtime/internal/shm/build.go",
+        "if still, err = names(b.tmp, &st); err == nil && !still {",
+        "if still, err = names(b.tmp, &st); err == nil && !still && false {",
+        "shm",
+    ),
+    Mutant(
+        "a lost descriptor says that all are dead",
+        "runtime/internal/member/member.go",
+        "\treturn false, m.mine()\n",
+        "\treturn false, true\n",
+        "member",
+    ),
     Mutant(
         "a slot keeps its generation",
         "runtime/internal/member/join.go",
