@@ -10,7 +10,6 @@
 package chaos
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -25,10 +24,6 @@ const bound = 2 * time.Second
 
 func TestMain(m *testing.M) {
 	peers.Crash = true
-	if err := peers.Prepare(peers.Go, peers.C, peers.Python); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
 	code := m.Run()
 	peers.Clean()
 	os.Exit(code)
