@@ -159,7 +159,7 @@ func (o *op) get(ctx context.Context, buf []byte) (int, Format, error) {
 			if more {
 				h.Dirty.Store(1)
 			}
-			o.wake = writers
+			o.wake |= writers
 			return n, Format(f), o.unlockConsumers()
 		}
 	}
