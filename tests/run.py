@@ -30,6 +30,7 @@ from reports import Result
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "test-results"
+LONGER = 9
 SHOWN_LINES = 60  # of a failed test's output; the log has all of it
 
 
@@ -41,7 +42,7 @@ class Suite:
     kind: str  # "go", "ctest" or "pytest": the form of its report
     arguments: tuple[str, ...]
     prepare: tuple[tuple[str, ...], ...] = ()
-    minutes: float = 10  # after which it is stopped, and has failed
+    minutes: float = 10  # after which it is stopped, and has failed; LONGER times that with --long
 
     def command(self, report: Path) -> list[str]:
         """The command line that leaves its report in the given file, or on stdout (go)."""
@@ -77,7 +78,7 @@ SUITES = (
     # Apart: it loads the library before pytest puts its own signal handlers in place.
     Suite("fork", "pytest", ("tests/fork",)),
     Suite("cross", "go", ("./tests/cross/...",)),
-    Suite("chaos", "go", ("-tags=crash", "./tests/chaos/..."), prepare=CRASHING),
+    Suite("chaos", "go", ("-tags=crash", "-timeout=90m", "./tests/chaos/..."), prepare=CRASHING),
     Suite("examples", "go", ("./examples/...",)),
     Suite("install", "go", ("./tests/install",)),
 )
@@ -87,7 +88,8 @@ def run_suite(suite: Suite, environment: dict[str, str]) -> list[Result]:
     """Runs one suite in a root of its own and returns all results, leftovers among them."""
     report, log = RESULTS / f"{suite.name}.report", RESULTS / f"{suite.name}.log"
     report.unlink(missing_ok=True)
-    deadline = time.monotonic() + suite.minutes * 60
+    patience = LONGER if environment["POLYIPC_TEST_LONG"] else 1
+    deadline = time.monotonic() + suite.minutes * 60 * patience
     with leftovers.Watch() as watch, log.open("wb") as log_file:
         environment = {**environment, "POLYIPC_ROOT": watch.root}
         for command in (*suite.prepare, suite.command(report)):

@@ -45,7 +45,7 @@ func setting(t testing.TB, name string, otherwise int) int {
 
 // TestRandomKills kills producers and consumers at random times.
 func TestRandomKills(t *testing.T) {
-	kills := repetitions(t, "POLYIPC_CHAOS_KILLS", 1000, 20_000)
+	kills := repetitions(t, "POLYIPC_CHAOS_KILLS", 1000, 10_000)
 	seed := setting(t, "POLYIPC_CHAOS_SEED", int(time.Now().UnixNano()%1_000_000))
 	t.Logf("POLYIPC_CHAOS_SEED=%d POLYIPC_CHAOS_KILLS=%d", seed, kills)
 	var waited []time.Duration

@@ -125,10 +125,12 @@ var library = sync.OnceValues(func() (string, error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return "", err
 	}
-	if Crash {
-		err = run(root, "cmake", "-S.", "-B"+at, "-DPOLYIPC_TAGS=crash", "-DBUILD_TESTING=OFF")
-	} else if _, bad := os.Stat(filepath.Join(at, "CMakeCache.txt")); bad != nil {
-		err = run(root, "cmake", "-S.", "-B"+at)
+	if _, bad := os.Stat(filepath.Join(at, "CMakeCache.txt")); bad != nil {
+		tags := ""
+		if Crash {
+			tags = "crash"
+		}
+		err = run(root, "cmake", "-S.", "-B"+at, "-DPOLYIPC_TAGS="+tags)
 	}
 	if err == nil {
 		err = run(root, "cmake", "--build", at, "--target", "polyipc_library")
