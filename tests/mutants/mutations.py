@@ -29,8 +29,8 @@ SUITES = {
     "shm": "go test -count=1 -timeout 120s ./runtime/internal/shm",
     "queue": "go test -count=1 -timeout 120s ./runtime/queue",
     "codec": "go test -count=1 -timeout 60s ./codec",
-    "stopped": "go test -count=1 -timeout 100s -tags crash -run 'TestStopped|TestRecovery' ./tests/chaos",
-    "points": "go test -count=1 -timeout 200s -tags crash -run TestCrashPoints ./tests/chaos",
+    "stopped": "go test -count=1 -failfast -timeout 100s -tags crash -run 'TestStopped|TestRecovery' ./tests/chaos",
+    "points": "go test -count=1 -failfast -timeout 200s -tags crash -run TestCrashPoints/go ./tests/chaos",
 }
 
 RING = "runtime/internal/ring/ring.go"
