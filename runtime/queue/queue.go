@@ -72,6 +72,7 @@ type Queue struct {
 
 	spinGet, spinPut park.Spin
 	reclaimed        atomic.Int64 // when dead owners were last looked for, as now counts
+	passed           atomic.Int64 // the same, of records that were passed over
 	reclaimTook      atomic.Int64 // nanoseconds that it took
 
 	errFull, errEmpty *ipcerr.Error // made once: they are part of normal work

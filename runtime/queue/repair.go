@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/internal/crash"
@@ -113,13 +114,13 @@ const (
 	reclaimShare = 20
 )
 
-// due says that it is time to look for dead owners, and since when it is known. The caller does,
-// and then calls looked.
-func (q *Queue) due() (began int64, yes bool) {
+// due says that it is time to look for dead owners, who were last looked for at the given time, and
+// what time it is. The caller does, and then calls looked.
+func (q *Queue) due(looked *atomic.Int64) (began int64, yes bool) {
 	began = now()
-	last := q.reclaimed.Load()
+	last := looked.Load()
 	wait := max(int64(reclaimEvery), reclaimShare*q.reclaimTook.Load())
-	return began, began-last >= wait && q.reclaimed.CompareAndSwap(last, began)
+	return began, began-last >= wait && looked.CompareAndSwap(last, began)
 }
 
 // looked notes how long the search took. One that the scheduler broke off must not put off the next,
@@ -132,7 +133,7 @@ func (q *Queue) looked(began int64) {
 // looked for a moment ago. It reports whether something may have changed. No lock held.
 func (o *op) reclaim() (bool, error) {
 	q := o.q
-	began, yes := q.due()
+	began, yes := q.due(&q.reclaimed)
 	if !yes {
 		return false, nil
 	}
@@ -153,7 +154,9 @@ func (o *op) reclaimPassed(m *mapped) error {
 	if !m.Passed(m.H.Head.Load()) {
 		return nil // everything was taken in order
 	}
-	began, yes := o.q.due()
+	// Not the same clock as reclaim's: else this search, which passes over less, would be all there
+	// ever is while somebody holds a lease.
+	began, yes := o.q.due(&o.q.passed)
 	if !yes {
 		return nil
 	}

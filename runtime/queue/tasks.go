@@ -90,6 +90,11 @@ func (q *Queue) Join(ctx context.Context) (err error) {
 		if e := o.unlockConsumers(); err == nil {
 			err = e
 		}
+		if err == nil && left != 0 {
+			// What a dead producer was writing is never done, and maybe nobody else is there to see it.
+			// A message that this gives back goes on to who gets it; the word is moved by its wake.
+			_, err = o.reclaim()
+		}
 		return left == 0, err
 	}
 	return park.Wait(ctx, &w)

@@ -317,6 +317,23 @@ var leasing = []scenario{
 		}
 		w.prove(0)
 	}},
+	{"joining alone behind a dead reservation", queue.Options{}, func(w *world) {
+		w.victim("queue.put_large.reserved", "put 0 0 "+large)
+		w.survivor.Do("join 0 %d", bound.Milliseconds())
+		w.prove(0)
+	}},
+	{"a dead reservation beside a lease that is held", queue.Options{}, func(w *world) {
+		w.put("x01", "x02", "x03")
+		w.survivor.Do("lease 0 0")
+		w.victim("shm.message.linked", "put 0 0 "+side)
+		w.get("x02", "x03")
+		within(w, "the reservation goes, though somebody holds a lease", func() bool {
+			_, err := w.q.TryGet()
+			return err != nil && w.consistent().Reserved == 0
+		})
+		w.survivor.Do("nack 0 0")
+		w.prove(0, "x01")
+	}},
 	{"acked before one who joins", queue.Options{}, func(w *world) {
 		w.put("x01")
 		w.victimHolding("lease 0 0", func() {
