@@ -281,6 +281,20 @@ MUTANTS = (
         "back = it.S.Phase() == layout.None ||",
         "points",
     ),
+    Mutant(
+        "who joins looks for nobody",
+        TASKS,
+        "\t\t\t_, err = o.reclaim()\n",
+        "",
+        "points",
+    ),
+    Mutant(
+        "a held lease hides what the dead reserved",
+        REPAIR,
+        "o.q.due(&o.q.passed)",
+        "o.q.due(&o.q.reclaimed)",
+        "points",
+    ),
     # The queue's promises.
     Mutant(
         "a batch may exceed max size",
