@@ -13,8 +13,6 @@ enum {
     BATCH = 128,
 };
 
-static const int64_t MICROSECOND = 1000;
-
 struct pi_python {
 #define FIELD(name, result, parameters) result(*name) parameters;
     POLYIPC_PY_FUNCTIONS(FIELD)
@@ -52,38 +50,66 @@ static int64_t now(void) {
 
 /* A deadline that is computed only when somebody waits. */
 struct limit {
-    int timeout_us;
+    int64_t ns; /* as given */
     int64_t deadline;
 };
 
 static int64_t left(struct limit *limit) {
-    if (limit->timeout_us <= 0)
-        return limit->timeout_us;
+    if (limit->ns <= 0)
+        return limit->ns;
+    const int64_t t = now();
     if (limit->deadline == 0)
-        limit->deadline = now() + limit->timeout_us * MICROSECOND;
-    const int64_t ns = limit->deadline - now();
-    return ns > 0 ? ns : 0;
+        limit->deadline = limit->ns < INT64_MAX - t ? t + limit->ns : INT64_MAX;
+    return limit->deadline > t ? limit->deadline - t : 0;
+}
+
+/* ---- arguments and results --------------------------------------------------------------- */
+
+/* Reads ints; false, with the exception set, if one is not. */
+static bool integers(pi_object *const *arguments, int count, long *to) {
+    const struct pi_python *py = python();
+    for (int i = 0; i < count; i++) {
+        to[i] = py->PyLong_AsLong(arguments[i]);
+        if (to[i] == -1 && py->PyErr_Occurred() != NULL)
+            return false;
+    }
+    return true;
+}
+
+/* The queue that a function is bound to: its id is what Python takes for the function's self. */
+static polyipc_queue bound(pi_object *self) {
+    return (polyipc_queue){(uint32_t)python()->PyLong_AsLong(self)};
+}
+
+static pi_object *number(long n) { return python()->PyLong_FromLong(n); }
+
+static pi_object *bad_argument(void) {
+    python()->PyErr_BadArgument();
+    return NULL;
 }
 
 /* ---- put -------------------------------------------------------------------------------- */
 
-int polyipc_py_queue_put(int queue, const char *data, int size, int format, int timeout_us) {
-    const polyipc_queue q = {(uint32_t)queue};
-    const polyipc_format f = (polyipc_format)format;
-    if (size < 0) {
-        static const char why[] = "put to queue: a negative size: give len(data), below 2^31";
-        pi_fail_text(why, sizeof why - 1);
-        return POLYIPC_INVALID;
-    }
+static pi_object *put(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
+    const struct pi_python *py = python();
+    long n[2]; /* format, ns */
+    char *data;
+    ptrdiff_t size;
+    if (count != 3)
+        return bad_argument();
+    if (py->PyBytes_AsStringAndSize(arguments[0], &data, &size) != 0 || !integers(arguments + 1, 2, n))
+        return NULL;
+    const polyipc_queue q = bound(self);
+    const polyipc_format f = (polyipc_format)n[0];
     polyipc_status status = POLYIPC_FULL;
     if (size <= QUICK)
         status = polyipc_queue_put(q, data, (size_t)size, f, POLYIPC_TRY);
-    if (status != POLYIPC_FULL || (size <= QUICK && timeout_us == 0))
-        return status;
-    void *thread = python()->PyEval_SaveThread();
-    status = polyipc_queue_put(q, data, (size_t)size, f, timeout_us * MICROSECOND);
-    python()->PyEval_RestoreThread(thread);
-    return status;
+    if (status == POLYIPC_FULL && (size > QUICK || n[1] != 0)) {
+        void *thread = py->PyEval_SaveThread();
+        status = polyipc_queue_put(q, data, (size_t)size, f, n[1]);
+        py->PyEval_RestoreThread(thread);
+    }
+    return number((long)status);
 }
 
 /* Reads up to BATCH elements of a list into slices, counts their bytes, and takes a reference to
@@ -111,35 +137,44 @@ static int borrow(pi_object *messages, ptrdiff_t from, ptrdiff_t to, pi_object *
     return n;
 }
 
-int polyipc_py_queue_put_many(int queue, pi_object *messages, int start, int format, int timeout_us) {
+static pi_object *put_many(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
     const struct pi_python *py = python();
-    const polyipc_queue q = {(uint32_t)queue};
-    const polyipc_format f = (polyipc_format)format;
-    const ptrdiff_t count = py->PyList_Size(messages);
-    struct limit limit = {timeout_us, 0};
+    long n[3]; /* start, format, ns */
+    if (count != 4)
+        return bad_argument();
+    pi_object *bodies = arguments[0];
+    const ptrdiff_t end = py->PyList_Size(bodies);
+    if (end < 0 || !integers(arguments + 1, 3, n))
+        return NULL;
+    if (n[0] < 0)
+        return bad_argument();
+    const polyipc_queue q = bound(self);
+    const polyipc_format f = (polyipc_format)n[1];
+    struct limit limit = {n[2], 0};
     polyipc_slice slices[BATCH];
     pi_object *held[BATCH];
-    ptrdiff_t at = start;
-    polyipc_status status = count < 0 || start < 0 ? POLYIPC_INVALID : POLYIPC_OK;
-    while (status == POLYIPC_OK && at < count && at - start < INT32_MAX - BATCH) {
-        size_t bytes, put = 0;
-        const int n = borrow(messages, at, count, held, slices, &bytes);
-        if (n < 0)
-            return -POLYIPC_INVALID;
+    ptrdiff_t at = n[0];
+    polyipc_status status = POLYIPC_OK;
+    while (status == POLYIPC_OK && at < end) {
+        size_t bytes, done = 0;
+        const int borrowed = borrow(bodies, at, end, held, slices, &bytes);
+        if (borrowed < 0)
+            return NULL;
         status = POLYIPC_FULL;
         if (bytes <= QUICK)
-            status = polyipc_queue_put_many(q, slices, (size_t)n, f, POLYIPC_TRY, &put);
-        if (status == POLYIPC_FULL && (bytes > QUICK || timeout_us != 0)) {
+            status = polyipc_queue_put_many(q, slices, (size_t)borrowed, f, POLYIPC_TRY, &done);
+        if (status == POLYIPC_FULL && (bytes > QUICK || limit.ns != 0)) {
+            const int64_t ns = left(&limit);
             void *thread = py->PyEval_SaveThread();
-            status = polyipc_queue_put_many(q, slices, (size_t)n, f, left(&limit), &put);
+            status = polyipc_queue_put_many(q, slices, (size_t)borrowed, f, ns, &done);
             py->PyEval_RestoreThread(thread);
         }
-        for (int i = 0; i < n; i++)
+        for (int i = 0; i < borrowed; i++)
             py->Py_DecRef(held[i]);
         if (status == POLYIPC_OK)
-            at += (ptrdiff_t)put;
+            at += (ptrdiff_t)done;
     }
-    return at > start || status == POLYIPC_OK ? (int)(at - start) : -(int)status;
+    return number(at > n[0] || status == POLYIPC_OK ? (long)(at - n[0]) : -(long)status);
 }
 
 /* ---- get -------------------------------------------------------------------------------- */
@@ -161,14 +196,14 @@ static polyipc_status take(polyipc_queue queue, void *to, size_t capacity, int64
 /* Tries with the GIL held; waits, and copies what is large, without it. A message that does not fit
  * stays in the queue, and may be another's by the time there is a place for it: then the wait
  * goes on. NO_MEMORY means that a Python exception is set. */
-static polyipc_status take_or_wait(polyipc_queue queue, struct taken *t, char *small, int timeout_us) {
+static polyipc_status take_or_wait(polyipc_queue queue, struct taken *t, char *small, int64_t timeout) {
     const struct pi_python *py = python();
-    struct limit limit = {timeout_us, 0};
+    struct limit limit = {timeout, 0};
     char *to = small;
     size_t capacity = SMALL;
     polyipc_status status = take(queue, to, capacity, POLYIPC_TRY, t);
     for (;;) {
-        if (status == POLYIPC_EMPTY && timeout_us != 0) {
+        if (status == POLYIPC_EMPTY && timeout != 0) {
             const int64_t ns = left(&limit);
             void *thread = py->PyEval_SaveThread();
             status = take(queue, to, capacity, ns, t);
@@ -204,7 +239,7 @@ static polyipc_status take_or_wait(polyipc_queue queue, struct taken *t, char *s
     return t->bytes != NULL ? POLYIPC_OK : POLYIPC_NO_MEMORY;
 }
 
-/* A tuple of the items, whose references it takes; NULL if one of them is. */
+/* A tuple of the items, whose references it takes; NULL if one of them is NULL. */
 static pi_object *tuple(pi_object **items, int count) {
     const struct pi_python *py = python();
     pi_object *t = py->PyTuple_New(count);
@@ -230,30 +265,60 @@ static pi_object *message(pi_object *bytes, polyipc_format format) {
     return tuple((pi_object *[]){bytes, python()->PyLong_FromLong((long)format)}, 2);
 }
 
-/* The failure as an int. An exception is set for NO_MEMORY of Python's own, not of ours. */
-static pi_object *failure(polyipc_status status) { return python()->PyLong_FromLong((long)status); }
-
-pi_object *polyipc_py_queue_get(int queue, int timeout_us) {
+static pi_object *get(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
+    long ns;
+    if (count != 1)
+        return bad_argument();
+    if (!integers(arguments, 1, &ns))
+        return NULL;
     char small[SMALL];
     struct taken t = {.bytes = NULL};
-    const polyipc_status status = take_or_wait((polyipc_queue){(uint32_t)queue}, &t, small, timeout_us);
+    const polyipc_status status = take_or_wait(bound(self), &t, small, ns);
     if (status == POLYIPC_OK)
         return message(t.bytes, t.format);
-    return failure(status);
+    return number((long)status);
 }
 
-pi_object *polyipc_py_queue_lease(int queue, int timeout_us) {
+static pi_object *lease(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
     const struct pi_python *py = python();
+    long ns;
+    if (count != 1)
+        return bad_argument();
+    if (!integers(arguments, 1, &ns))
+        return NULL;
     char small[SMALL];
-    polyipc_lease lease;
-    struct taken t = {.bytes = NULL, .lease = &lease};
-    const polyipc_status status = take_or_wait((polyipc_queue){(uint32_t)queue}, &t, small, timeout_us);
+    polyipc_lease held;
+    struct taken t = {.bytes = NULL, .lease = &held};
+    const polyipc_status status = take_or_wait(bound(self), &t, small, ns);
     if (status != POLYIPC_OK)
-        return failure(status);
-    pi_object *items[] = {t.bytes, py->PyLong_FromLong((long)t.format),
-                          py->PyBytes_FromStringAndSize((const char *)&lease, sizeof lease),
-                          py->PyLong_FromLong((long)lease.deliveries)};
+        return number((long)status);
+    pi_object *items[] = {t.bytes, number((long)t.format),
+                          py->PyBytes_FromStringAndSize((const char *)&held, sizeof held),
+                          number((long)held.deliveries)};
     return tuple(items, 4);
+}
+
+static pi_object *end(pi_object *self, pi_object *const *arguments, ptrdiff_t count,
+                      polyipc_status (*how)(polyipc_queue, const polyipc_lease *)) {
+    char *data;
+    ptrdiff_t size;
+    polyipc_lease held;
+    if (count != 1)
+        return bad_argument();
+    if (python()->PyBytes_AsStringAndSize(arguments[0], &data, &size) != 0)
+        return NULL;
+    if (size != sizeof held)
+        return bad_argument();
+    memcpy(&held, data, sizeof held);
+    return number((long)how(bound(self), &held));
+}
+
+static pi_object *ack(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
+    return end(self, arguments, count, polyipc_queue_ack);
+}
+
+static pi_object *nack(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
+    return end(self, arguments, count, polyipc_queue_nack);
 }
 
 /* Appends to a list, which takes the reference to item. False, with the exception set, if that
@@ -267,37 +332,43 @@ static bool append(pi_object *list, pi_object *item) {
     return appended;
 }
 
-pi_object *polyipc_py_queue_get_many(int queue, int max_count, int timeout_us) {
+static pi_object *get_many(pi_object *self, pi_object *const *arguments, ptrdiff_t arguments_count) {
     const struct pi_python *py = python();
-    const polyipc_queue q = {(uint32_t)queue};
+    long n[2]; /* most, ns */
+    if (arguments_count != 2)
+        return bad_argument();
+    if (!integers(arguments, 2, n))
+        return NULL;
+    const polyipc_queue q = bound(self);
+    const long most = n[0];
+    const int64_t timeout = n[1];
     char buffer[QUICK];
     polyipc_message messages[BATCH];
     pi_object *list = py->PyList_New(0);
     polyipc_status status = POLYIPC_OK;
-    int count = 0;
-    while (list != NULL && count < max_count) {
-        const int want = max_count - count < BATCH ? max_count - count : BATCH;
-        size_t n = 0;
-        status = polyipc_queue_get_many(q, buffer, sizeof buffer, messages, (size_t)want, POLYIPC_TRY, &n);
-        if (status == POLYIPC_EMPTY && count == 0 && timeout_us != 0) {
+    long count = 0;
+    while (list != NULL && count < most) {
+        const size_t want = most - count < BATCH ? (size_t)(most - count) : BATCH;
+        size_t found = 0;
+        status = polyipc_queue_get_many(q, buffer, sizeof buffer, messages, want, POLYIPC_TRY, &found);
+        if (status == POLYIPC_EMPTY && count == 0 && timeout != 0) {
             void *thread = py->PyEval_SaveThread();
-            status = polyipc_queue_get_many(q, buffer, sizeof buffer, messages, (size_t)want,
-                                            timeout_us * MICROSECOND, &n);
+            status = polyipc_queue_get_many(q, buffer, sizeof buffer, messages, want, timeout, &found);
             py->PyEval_RestoreThread(thread);
         }
         bool failed = false;
         if (status == POLYIPC_TOO_SMALL) { /* even one: it gets a place of its own */
             struct taken t = {.bytes = NULL};
-            status = take_or_wait(q, &t, buffer, count == 0 ? timeout_us : 0);
+            status = take_or_wait(q, &t, buffer, count == 0 ? timeout : 0);
             if (status == POLYIPC_OK)
                 failed = !append(list, message(t.bytes, t.format));
             count++;
         }
-        for (size_t i = 0; i < n && !failed; i++)
+        for (size_t i = 0; i < found && !failed; i++)
             failed = !append(list, message(py->PyBytes_FromStringAndSize(buffer + messages[i].offset,
                                                                          (ptrdiff_t)messages[i].size),
                                            messages[i].format));
-        count += (int)n;
+        count += (long)found;
         if (failed) {
             py->Py_DecRef(list);
             return NULL;
@@ -305,8 +376,31 @@ pi_object *polyipc_py_queue_get_many(int queue, int max_count, int timeout_us) {
         if (status != POLYIPC_OK)
             break;
     }
-    if (list == NULL || py->PyList_Size(list) > 0 || max_count <= 0)
+    if (list == NULL || py->PyList_Size(list) > 0 || most <= 0)
         return list;
     py->Py_DecRef(list);
-    return failure(status);
+    return number((long)status);
+}
+
+/* ---- the functions ----------------------------------------------------------------------- */
+
+enum { METH_FASTCALL = 0x0080 };
+
+static const struct pi_method methods[] = {
+    {"put", put, METH_FASTCALL, NULL},     {"put_many", put_many, METH_FASTCALL, NULL},
+    {"get", get, METH_FASTCALL, NULL},     {"get_many", get_many, METH_FASTCALL, NULL},
+    {"lease", lease, METH_FASTCALL, NULL}, {"ack", ack, METH_FASTCALL, NULL},
+    {"nack", nack, METH_FASTCALL, NULL},
+};
+
+pi_object *polyipc_py_queue(int queue) {
+    enum { COUNT = sizeof methods / sizeof *methods };
+    const struct pi_python *py = python();
+    pi_object *functions[COUNT] = {NULL};
+    pi_object *id = number(queue);
+    for (int i = 0; i < COUNT && id != NULL; i++)
+        functions[i] = py->PyCFunction_NewEx(&methods[i], id, NULL);
+    if (id != NULL)
+        py->Py_DecRef(id);
+    return tuple(functions, COUNT);
 }

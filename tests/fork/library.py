@@ -30,6 +30,7 @@ PYTHON_FUNCTIONS = (
     "PyBytes_AsStringAndSize",
     "_PyBytes_Resize",
     "PyLong_FromLong",
+    "PyLong_AsLong",
     "PyTuple_New",
     "PyTuple_SetItem",
     "PyList_New",
@@ -38,6 +39,9 @@ PYTHON_FUNCTIONS = (
     "PyList_GetItem",
     "Py_IncRef",
     "Py_DecRef",
+    "PyErr_Occurred",
+    "PyErr_BadArgument",
+    "PyCFunction_NewEx",
     "PyEval_SaveThread",
     "PyEval_RestoreThread",
 )
@@ -51,16 +55,7 @@ addresses = (ctypes.c_void_p * len(PYTHON_FUNCTIONS))(
 assert shims.polyipc_py_init(addresses, len(PYTHON_FUNCTIONS) - 1) == INVALID
 assert shims.polyipc_py_init(addresses, len(PYTHON_FUNCTIONS)) == OK
 
-shims.polyipc_py_queue_get.restype = ctypes.py_object
-shims.polyipc_py_queue_get_many.restype = ctypes.py_object
-shims.polyipc_py_queue_lease.restype = ctypes.py_object
-shims.polyipc_py_queue_put_many.argtypes = [
-    ctypes.c_int,
-    ctypes.py_object,
-    ctypes.c_int,
-    ctypes.c_int,
-    ctypes.c_int,
-]
+shims.polyipc_py_queue.restype = ctypes.py_object
 
 Message = Any  # bytes, (bytes, format), or an int, the status
 
@@ -79,26 +74,27 @@ class Queue:
         out = ctypes.c_uint32()
         assert plain.polyipc_queue_create(None, None, ctypes.byref(out)) == OK, detail()
         self.id = out.value
+        self.calls = shims.polyipc_py_queue(self.id)
 
     def put(self, data: bytes, timeout_us: int = FOREVER, format_: int = MSGPACK) -> int:
-        status: int = shims.polyipc_py_queue_put(self.id, data, len(data), format_, timeout_us)
+        status: int = self.calls[0](data, format_, timeout_us * 1000)
         return status
 
-    def get(self, timeout_us: int = 20_000_000) -> Message:
-        return shims.polyipc_py_queue_get(self.id, timeout_us)
-
     def put_many(self, messages: Any, start: int = 0, timeout_us: int = FOREVER) -> int:
-        n: int = shims.polyipc_py_queue_put_many(self.id, messages, start, MSGPACK, timeout_us)
+        n: int = self.calls[1](messages, start, MSGPACK, timeout_us * 1000)
         return n
 
+    def get(self, timeout_us: int = 20_000_000) -> Message:
+        return self.calls[2](timeout_us * 1000)
+
     def get_many(self, most: int, timeout_us: int = 20_000_000) -> Any:
-        return shims.polyipc_py_queue_get_many(self.id, most, timeout_us)
+        return self.calls[3](most, timeout_us * 1000)
 
     def lease(self, timeout_us: int = 20_000_000) -> Any:
-        return shims.polyipc_py_queue_lease(self.id, timeout_us)
+        return self.calls[4](timeout_us * 1000)
 
     def ack(self, lease: bytes) -> int:
-        status: int = plain.polyipc_queue_ack(self.id, lease)
+        status: int = self.calls[5](lease)
         return status
 
     def size(self) -> int:

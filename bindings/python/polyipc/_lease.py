@@ -7,9 +7,9 @@ import contextlib
 import os
 import warnings
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Callable, Generic, TypeVar
 
-from polyipc import _lib, errors
+from polyipc import errors
 
 if TYPE_CHECKING:
     from polyipc.queue import Queue
@@ -61,17 +61,17 @@ class Lease(Generic[T]):
 
         Raises LeaseLostError if this lease is not held any more, ClosedError.
         """
-        self._end(_lib.queue_ack, "ack a lease of")
+        self._end(self._queue._calls.ack, "ack a lease of")
 
     def nack(self) -> None:
         """Give the message back, to be delivered again before newer ones.
 
         Raises LeaseLostError if this lease is not held any more, ClosedError.
         """
-        self._end(_lib.queue_nack, "nack a lease of")
+        self._end(self._queue._calls.nack, "nack a lease of")
 
-    def _end(self, function: _lib.EndsLease, operation: str) -> None:
-        status = function(self._queue._id, self._lease)
+    def _end(self, function: Callable[[bytes], int], operation: str) -> None:
+        status = function(self._lease)
         if status == 0 or status == errors.Status.LEASE_LOST:
             self._held = False
         if status != 0:
@@ -99,7 +99,7 @@ class Lease(Generic[T]):
         if getattr(self, "_held", False) and self._pid == os.getpid():
             self._held = False
             # What fails here has been lost or closed before, and so is back in the queue.
-            if _lib.queue_nack(self._queue._id, self._lease) == 0:
+            if self._queue._calls.nack(self._lease) == 0:
                 text = f"{self!r} was dropped without ack or nack: its message went back"
                 warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
 

@@ -4,10 +4,8 @@ Called by polyipc.queue; calls the C functions of polyipc/queue.h and capi/pyshi
 takes and returns ints, str and bytes, and a status instead of raising: what a status means for the
 caller is decided one floor up.
 
-Speed. A ctypes call with argtypes takes twice as long as one without, which passes an int as a C
-int and a bytes object as its address. So the verbs that move messages have no argtypes, and who
-calls them sees to it that every int fits: queue ids do by their definition, timeouts by
-polyipc._waiting, sizes by a test against INT_MAX. Others are cut by ctypes without a word.
+Speed. A call through ctypes takes longer than a put or a get. So the verbs that move messages are
+builtin functions that the library makes, one set for each queue: bind.
 
 The library is loaded when the first queue is made, not at import: it starts threads. A forked child
 goes on with what its parent loaded.
@@ -19,14 +17,13 @@ import ctypes
 import logging
 import os
 import threading
-from typing import Any, Callable
+from typing import Any, Callable, NamedTuple
 
 from polyipc import _find
 
 VERSION = "0.1.0"  # of this package and, since the shims are its own, of the library
 ABI = 1
 
-INT_MAX = 2**31 - 1
 RAW = 0
 MSGPACK = 1
 KEPT = 1
@@ -36,20 +33,25 @@ RECORD_BYTES = 24  # of header with each message
 
 _log = logging.getLogger("polyipc")
 
-# Set by load(). Each is entered with the GIL held and lets go of it to wait or to copy much.
-queue_put: Callable[[int, bytes, int, int, int], int]  # id, body, len(body), format, us: status
-queue_put_many: Callable[[int, list[bytes], int, int, int], int]  # id, bodies, start, format, us
-queue_get: Callable[[int, int], Any]  # id, us: bytes, (bytes, format), or the status
-queue_get_many: Callable[[int, int, int], Any]  # id, most, us: a list of such, or the status
-queue_lease: Callable[[int, int], Any]  # id, us: (bytes, format, lease, deliveries), or the status
-
-# Set by load(). These let go of the GIL at once. id, lease: status.
-EndsLease = Callable[[int, bytes], int]
-queue_ack: EndsLease
-queue_nack: EndsLease
-
 _c: ctypes.CDLL | None = None
+_bind_queue: Callable[[int], QueueCalls]
 _load_lock = threading.Lock()
+
+
+class QueueCalls(NamedTuple):
+    """The functions of one queue, which take their arguments by position; capi/pyshim.h.
+
+    Each has the GIL to begin with and lets go of it to wait or to copy much. ns is a timeout: 0
+    tries, negative waits for ever.
+    """
+
+    put: Callable[[bytes, int, int], int]  # body, format, ns: status
+    put_many: Callable[[list[bytes], int, int, int], int]  # bodies, start, format, ns
+    get: Callable[[int], Any]  # ns: bytes, (bytes, format), or the status
+    get_many: Callable[[int, int], Any]  # most, ns: a list of such, or the status
+    lease: Callable[[int], Any]  # ns: (bytes, format, lease, deliveries), or the status
+    ack: Callable[[bytes], int]  # lease: status
+    nack: Callable[[bytes], int]  # lease: status
 
 
 class _Options(ctypes.Structure):
@@ -121,12 +123,13 @@ def _check_versions(path: str, c: ctypes.CDLL) -> None:
             f"polyipc {VERSION} (ABI {ABI}) in {os.path.dirname(__file__)} does not fit "  # noqa: PTH120
             f"libpolyipc {version} (ABI {abi}) in {path}: install the two from the same version"
         )
+    if not hasattr(c, "polyipc_py_queue"):
+        raise ImportError(f"{path} is an older build of libpolyipc {VERSION}: build it again")
 
 
 def _bind(c: ctypes.CDLL, shims: ctypes.PyDLL) -> None:
     """Give the functions their types where they need them, and Python its signals."""
-    global _c, queue_put, queue_put_many, queue_get, queue_get_many, queue_lease
-    global queue_ack, queue_nack
+    global _c, _bind_queue
     _hand_over_python(shims)
 
     i, size, pointer = ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p
@@ -143,17 +146,8 @@ def _bind(c: ctypes.CDLL, shims: ctypes.PyDLL) -> None:
     c.polyipc_queue_stat.argtypes = [i, pointer]
     c.polyipc_gc.argtypes = [text, pointer]
 
-    queue_put = shims.polyipc_py_queue_put
-    queue_put_many = shims.polyipc_py_queue_put_many
-    shims.polyipc_py_queue_put_many.argtypes = [i, ctypes.py_object, i, i, i]
-    queue_get = shims.polyipc_py_queue_get
-    shims.polyipc_py_queue_get.restype = ctypes.py_object
-    queue_get_many = shims.polyipc_py_queue_get_many
-    shims.polyipc_py_queue_get_many.restype = ctypes.py_object
-    queue_lease = shims.polyipc_py_queue_lease
-    shims.polyipc_py_queue_lease.restype = ctypes.py_object
-    queue_ack = c.polyipc_queue_ack
-    queue_nack = c.polyipc_queue_nack
+    shims.polyipc_py_queue.restype = ctypes.py_object
+    _bind_queue = shims.polyipc_py_queue
     _c = c
     _mind_signals()
 
@@ -162,9 +156,10 @@ def _hand_over_python(shims: ctypes.PyDLL) -> None:
     """Tell the shims where Python's functions are: POLYIPC_PY_FUNCTIONS, in its order."""
     names = (
         *("PyBytes_FromStringAndSize", "PyBytes_AsStringAndSize", "_PyBytes_Resize"),
-        *("PyLong_FromLong", "PyTuple_New", "PyTuple_SetItem"),
+        *("PyLong_FromLong", "PyLong_AsLong", "PyTuple_New", "PyTuple_SetItem"),
         *("PyList_New", "PyList_Append", "PyList_Size", "PyList_GetItem"),
-        *("Py_IncRef", "Py_DecRef", "PyEval_SaveThread", "PyEval_RestoreThread"),
+        *("Py_IncRef", "Py_DecRef", "PyErr_Occurred", "PyErr_BadArgument", "PyCFunction_NewEx"),
+        *("PyEval_SaveThread", "PyEval_RestoreThread"),
     )
     addresses = (ctypes.cast(getattr(ctypes.pythonapi, n), ctypes.c_void_p) for n in names)
     status = shims.polyipc_py_init((ctypes.c_void_p * len(names))(*addresses), len(names))
@@ -236,6 +231,11 @@ def queue_open(
     return function(name, ctypes.byref(options), ctypes.byref(queue)), queue.value
 
 
+def bind(queue: int) -> QueueCalls:
+    """Return the functions of an open queue."""
+    return QueueCalls(*_bind_queue(queue))
+
+
 def queue_close(queue: int) -> int:
     """Return the status of closing."""
     return int(load().polyipc_queue_close(queue))
@@ -253,7 +253,7 @@ def queue_name(queue: int) -> tuple[int, str]:
     return status, buffer.value.decode()
 
 
-def queue_put_buffer(queue: int, data: object, form: int, us: int) -> int:
+def queue_put_buffer(queue: int, data: object, form: int, ns: int) -> int:
     """Put the memory of any object that has the buffer protocol, without a copy; a status.
 
     BufferError if it is not contiguous, TypeError if the object has no buffer.
@@ -261,7 +261,6 @@ def queue_put_buffer(queue: int, data: object, form: int, us: int) -> int:
     api, view = ctypes.pythonapi, _Buffer()
     api.PyObject_GetBuffer(ctypes.py_object(data), ctypes.byref(view), 0)
     try:
-        ns = us * 1000 if us > 0 else us
         return int(load().polyipc_queue_put(queue, view.buf, view.len, form, ns))
     finally:
         api.PyBuffer_Release(ctypes.byref(view))
@@ -272,9 +271,9 @@ def queue_task_done(queue: int) -> int:
     return int(load().polyipc_queue_task_done(queue))
 
 
-def queue_join(queue: int, us: int) -> int:
+def queue_join(queue: int, ns: int) -> int:
     """Return the status."""
-    return int(load().polyipc_queue_join(queue, us * 1000 if us > 0 else us))
+    return int(load().polyipc_queue_join(queue, ns))
 
 
 def queue_shutdown(queue: int, immediate: bool) -> int:

@@ -1,6 +1,6 @@
 """Calls that wait: seconds as Python has them, and signals.
 
-A call into the library takes microseconds in a C int: 0 tries, FOREVER waits for ever. It comes
+A call into the library takes nanoseconds in an int64: 0 tries, FOREVER waits for ever. It comes
 back early, with INTERRUPTED, when Python ought to run its signal handlers; the loop here has them
 run and then waits for the time that is left (PEP 475). A handler that raises, such as the one of
 Ctrl-C, leaves the loop.
@@ -18,7 +18,7 @@ from polyipc.errors import InvalidError, Status
 FOREVER = -1
 TRY = 0
 
-_LONGEST = 2_000_000_000  # microseconds that one call waits: 33 minutes
+_LONGEST = 2**62  # nanoseconds: 146 years
 
 _INTERRUPTED = int(Status.INTERRUPTED)
 _TIMEOUT = int(Status.TIMEOUT)
@@ -26,9 +26,9 @@ _EMPTY = int(Status.EMPTY)
 _FULL = int(Status.FULL)
 
 
-def microseconds(seconds: float) -> int:
+def nanoseconds(seconds: float) -> int:
     """Return how long a call is to wait for so many seconds: rounded up, at most _LONGEST."""
-    return min(math.ceil(seconds * 1e6), _LONGEST) if seconds < 1e6 else _LONGEST
+    return math.ceil(seconds * 1e9) if seconds < 4e9 else _LONGEST
 
 
 def checked(timeout: float) -> float:
@@ -41,7 +41,7 @@ def checked(timeout: float) -> float:
 
 
 def call(function: Callable[..., Any], *args: object, block: bool, timeout: float | None) -> Any:
-    """Return function(*args, microseconds), called as often as it takes.
+    """Return function(*args, nanoseconds), called as often as it takes.
 
     As with Python's queues, timeout is not looked at if block is false.
     """
@@ -53,7 +53,7 @@ def call(function: Callable[..., Any], *args: object, block: bool, timeout: floa
     deadline = time.monotonic() + checked(timeout)
     left = timeout
     while True:
-        result = function(*args, microseconds(left))
+        result = function(*args, nanoseconds(left))
         if _is(result, _INTERRUPTED):
             _lib.run_signal_handlers()
         elif not _is(result, _TIMEOUT):

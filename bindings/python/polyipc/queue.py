@@ -21,6 +21,7 @@ child. Leases stay with the process that took them.
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, Generic, TypeVar, Union
 
@@ -38,7 +39,8 @@ Self = TypeVar("Self", bound="Queue[Any]")
 Buffer = Union[bytes, bytearray, memoryview]
 
 _INTERRUPTED = int(Status.INTERRUPTED)  # an int is quicker to compare than an IntEnum's member
-_MSGPACK, _RAW, _INT_MAX = _lib.MSGPACK, _lib.RAW, _lib.INT_MAX
+_MSGPACK, _RAW = _lib.MSGPACK, _lib.RAW
+_SHORT = codec.MAX_SIZE  # what the quick way of a put need not look at
 _SHALLOW = codec.MAX_DEPTH  # a message of so few bytes cannot be nested too deeply
 
 
@@ -53,7 +55,7 @@ class Queue(Handle, Generic[T]):
     same name in the same root. So does copying.
     """
 
-    __slots__ = ("_pack",)
+    __slots__ = ("_c_get", "_c_put", "_calls", "_pack")
     _kind = "queue"
 
     def __init__(
@@ -141,6 +143,8 @@ class Queue(Handle, Generic[T]):
         if status != 0:
             raise errors.of_status(status, _lib.detail())
         self._own(number, _lib.queue_close)
+        self._calls = _lib.bind(number)
+        self._c_put, self._c_get = self._calls.put, self._calls.get
         _, self._name = _lib.queue_name(number)
         self._pack: Callable[[object], bytes] = codec.pack_plain
         if pickle:
@@ -157,8 +161,8 @@ class Queue(Handle, Generic[T]):
         TooLargeError, NoSpaceError, ClosedError: in all these cases nothing was put.
         """
         body = self._pack(obj)
-        if timeout is None and len(body) <= _INT_MAX:
-            status = _lib.queue_put(self._id, body, len(body), _MSGPACK, -1 if block else 0)
+        if timeout is None and len(body) <= _SHORT:
+            status = self._c_put(body, _MSGPACK, -1 if block else 0)
             if status == 0:
                 return
             if status != _INTERRUPTED:
@@ -178,8 +182,8 @@ class Queue(Handle, Generic[T]):
             with memoryview(data) as view:
                 if not view.c_contiguous:
                     data = bytes(view)
-        elif timeout is None and len(data) <= _INT_MAX:
-            status = _lib.queue_put(self._id, data, len(data), _RAW, -1 if block else 0)
+        elif timeout is None:
+            status = self._c_put(data, _RAW, -1 if block else 0)
             if status == 0:
                 return
             if status != _INTERRUPTED:
@@ -193,10 +197,9 @@ class Queue(Handle, Generic[T]):
                 f'put to queue "{self._name}": the message has {len(body)} bytes; '
                 f"the limit is {codec.MAX_SIZE}: send raw bytes, or parts"
             )
-        if type(body) is bytes and len(body) <= _INT_MAX:
-            args: tuple[Any, ...] = (_lib.queue_put, self._id, body, len(body), form)
-        else:
-            args = (_lib.queue_put_buffer, self._id, body, form)
+        args: tuple[Any, ...] = (_lib.queue_put_buffer, self._id, body, form)
+        if type(body) is bytes:
+            args = (self._c_put, body, form)
         status = _waiting.call(*args, block=block, timeout=timeout)
         if status != 0:
             raise self._failure(status, "put to", errors.Full)
@@ -214,8 +217,8 @@ class Queue(Handle, Generic[T]):
         bodies = [self._pack(obj) for obj in objects]
         put = 0
 
-        def put_some(us: int) -> Any:
-            count = _lib.queue_put_many(self._id, bodies, put, _MSGPACK, us)
+        def put_some(ns: int) -> Any:
+            count = self._calls.put_many(bodies, put, _MSGPACK, ns)
             return (count,) if count > 0 else -count  # a count must not look like a status
 
         waits = _waiting.Left(timeout if block else None)
@@ -238,15 +241,15 @@ class Queue(Handle, Generic[T]):
         Raises Empty; ShutDown when the queue was shut down and nothing is left; DecodeError, which
         has the message; CorruptError, ClosedError.
         """
-        us = -1 if block else 0
-        found: Any = _lib.queue_get(self._id, us) if timeout is None else _INTERRUPTED
+        ns = -1 if block else 0
+        found: Any = self._c_get(ns) if timeout is None else _INTERRUPTED
         if type(found) is bytes and len(found) <= _SHALLOW:
             try:
                 return decode(found)  # type: ignore[no-any-return]
             except Exception:  # noqa: BLE001 - what it was is found out below
                 pass
         elif type(found) is int:
-            found = self._wait(found, "get from", _lib.queue_get, block=block, timeout=timeout)
+            found = self._wait(found, "get from", self._c_get, block=block, timeout=timeout)
         return self._read(found)
 
     def get_nowait(self) -> T:
@@ -258,10 +261,10 @@ class Queue(Handle, Generic[T]):
 
         Those of a put are its MessagePack, which polyipc.codec.unpackb reads.
         """
-        us = -1 if block else 0
-        found: Any = _lib.queue_get(self._id, us) if timeout is None else _INTERRUPTED
+        ns = -1 if block else 0
+        found: Any = self._c_get(ns) if timeout is None else _INTERRUPTED
         if type(found) is int:
-            found = self._wait(found, "get from", _lib.queue_get, block=block, timeout=timeout)
+            found = self._wait(found, "get from", self._c_get, block=block, timeout=timeout)
         return found if type(found) is bytes else found[0]
 
     def _wait(
@@ -276,7 +279,7 @@ class Queue(Handle, Generic[T]):
         """Go on after a status that a first call came back with; return what is no status."""
         result: Any = found
         if found == _INTERRUPTED:
-            result = _waiting.call(function, self._id, *args, block=block, timeout=timeout)
+            result = _waiting.call(function, *args, block=block, timeout=timeout)
             if type(result) is not int:
                 return result
         raise self._failure(result, operation, errors.Empty)
@@ -288,11 +291,11 @@ class Queue(Handle, Generic[T]):
         """
         if max_count < 1:
             raise errors.InvalidError(f"max_count {max_count}: give 1 or more")
-        most = min(max_count, _INT_MAX)
-        us = -1 if block else 0
-        found: Any = _lib.queue_get_many(self._id, most, us) if timeout is None else _INTERRUPTED
+        most = min(max_count, sys.maxsize)
+        ns = -1 if block else 0
+        found: Any = self._calls.get_many(most, ns) if timeout is None else _INTERRUPTED
         if type(found) is int:
-            get = _lib.queue_get_many
+            get = self._calls.get_many
             found = self._wait(found, "get from", get, most, block=block, timeout=timeout)
         try:
             return [
@@ -312,10 +315,10 @@ class Queue(Handle, Generic[T]):
         acks when the block ends, and gives the message back when it raises. When this process dies
         the message is delivered again, before newer ones.
         """
-        us = -1 if block else 0
-        found: Any = _lib.queue_lease(self._id, us) if timeout is None else _INTERRUPTED
+        ns = -1 if block else 0
+        found: Any = self._calls.lease(ns) if timeout is None else _INTERRUPTED
         if type(found) is int:
-            found = self._wait(found, "lease from", _lib.queue_lease, block=block, timeout=timeout)
+            found = self._wait(found, "lease from", self._calls.lease, block=block, timeout=timeout)
         return Lease(self, *found)
 
     def __iter__(self) -> Iterator[T]:
