@@ -48,6 +48,14 @@ func (q *Queue) GetInto(ctx context.Context, buf []byte) (n int, f Format, err e
 	if err != q.errEmpty {
 		return n, f, err
 	}
+	return q.getIntoWait(ctx, buf)
+}
+
+// getIntoWait is apart from GetInto, and not inlined there, so that only who waits pays for variables
+// that a closure holds on to.
+//
+//go:noinline
+func (q *Queue) getIntoWait(ctx context.Context, buf []byte) (n int, f Format, err error) {
 	err = q.getWait(ctx, func(o *op) (err error) { n, f, err = o.get(ctx, buf); return err })
 	return n, f, err
 }
@@ -102,6 +110,11 @@ func (q *Queue) GetManyInto(ctx context.Context, buf []byte, msgs []Part) (n int
 	if err != q.errEmpty {
 		return n, err
 	}
+	return q.getManyWait(ctx, buf, msgs)
+}
+
+//go:noinline
+func (q *Queue) getManyWait(ctx context.Context, buf []byte, msgs []Part) (n int, err error) {
 	err = q.getWait(ctx, func(o *op) (err error) { n, err = o.getMany(ctx, buf, msgs); return err })
 	return n, err
 }
@@ -276,7 +289,7 @@ func (o *op) getMany(ctx context.Context, buf []byte, msgs []Part) (n int, err e
 	if err = o.lock(consumers, ctx); err != nil {
 		return 0, busy(ctx, err, ipcerr.Empty)
 	}
-	used := 0
+	n, used := o.takeFront(buf, msgs)
 	var it ring.Item
 	for n < len(msgs) && used < batchBytes {
 		var m *mapped
@@ -304,10 +317,7 @@ func (o *op) getMany(ctx context.Context, buf []byte, msgs []Part) (n int, err e
 		if err = o.take(m, &it, buf[used:]); err != nil {
 			break
 		}
-		crash.Point("queue.get_many.took")
-		msgs[n] = Part{used, size, Format(it.Format)}
-		used += size
-		n++
+		n, used = took(msgs, n, used, size, it.Format)
 	}
 	if e := o.unlockConsumers(); err == nil {
 		err = e
@@ -316,6 +326,34 @@ func (o *op) getMany(ctx context.Context, buf []byte, msgs []Part) (n int, err e
 		err = nil
 	}
 	return n, err
+}
+
+// takeFront takes small messages from the head of the only ring as long as nothing else needs
+// looking at. Consumer lock.
+func (o *op) takeFront(buf []byte, msgs []Part) (n, used int) {
+	h, m := o.q.h, o.q.rings.hot.Load()
+	if h.First.Load() != m.Number || h.Rescan.Load() != 0 || h.Shutdown.Load() != 0 {
+		return 0, 0
+	}
+	for n < len(msgs) && used < batchBytes {
+		size, f, more, ok := m.TakeFront(buf[used:], inline)
+		if !ok {
+			break
+		}
+		if more {
+			h.Dirty.Store(1)
+		}
+		o.wake |= writers
+		n, used = took(msgs, n, used, size, f)
+	}
+	return n, used
+}
+
+// took notes a message of a getMany.
+func took(msgs []Part, n, used, size int, format uint16) (int, int) {
+	crash.Point("queue.get_many.took")
+	msgs[n] = Part{used, size, Format(format)}
+	return n + 1, used + size
 }
 
 // find reads into it the oldest message that is ready, and returns its ring; ipcerr.Empty if there is none,

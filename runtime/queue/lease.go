@@ -76,6 +76,11 @@ func (q *Queue) LeaseInto(ctx context.Context, buf []byte) (l Lease, n int, f Fo
 	if err != q.errEmpty {
 		return l, n, f, err
 	}
+	return q.leaseIntoWait(ctx, buf)
+}
+
+//go:noinline
+func (q *Queue) leaseIntoWait(ctx context.Context, buf []byte) (l Lease, n int, f Format, err error) {
 	err = q.getWait(ctx, func(o *op) (err error) { l, n, f, err = o.lease(ctx, buf); return err })
 	return l, n, f, err
 }

@@ -69,10 +69,19 @@ func (q *Queue) PutMany(ctx context.Context, bodies [][]byte, f Format) (n int, 
 	if err != nil && err != q.errFull || n == len(bodies) {
 		return n, err
 	}
-	err = q.putWait(ctx, bodies, f, &n)
-	if n > 0 {
+	k, err := q.putRest(ctx, bodies[n:], f)
+	if n += k; n > 0 {
 		err = nil
 	}
+	return n, err
+}
+
+// putRest is apart from PutMany, and not inlined there, so that only who waits pays for variables
+// that a closure holds on to.
+//
+//go:noinline
+func (q *Queue) putRest(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
+	err = q.putWait(ctx, bodies, f, &n)
 	return n, err
 }
 
@@ -137,16 +146,19 @@ func (o *op) putBatch(ctx context.Context, bodies [][]byte, f Format) (n int, er
 		var last, at uint64
 		tail := r.H.Tail.Load()
 		at = tail
+		most, plain := o.plain(r)
 		for n < len(bodies) && len(bodies[n]) <= inline && at-tail < batchBytes {
 			size := layout.RecordSize(uint64(len(bodies[n])))
-			var place *mapped
-			if place, err = o.place(r, at, seq, size, size, n == 0); err != nil {
-				break
-			}
-			if place != r {
-				r = place // only for the first message: the old ring had no room
-				at = r.H.Tail.Load()
-				tail = at
+			if !plain || !r.Fits(at, seq, size, most) {
+				var place *mapped
+				if place, err = o.place(r, at, seq, size, size, n == 0); err != nil {
+					break
+				}
+				if place != r {
+					r = place // only for the first message: the old ring had no room
+					at = r.H.Tail.Load()
+					tail = at
+				}
 			}
 			if n == 0 {
 				r.Begin(seq)
@@ -209,15 +221,20 @@ func (o *op) put(ctx context.Context, body []byte, f Format) error {
 // append puts a small message where nothing is out of the ordinary: one ring, room in it, no bound
 // near. Producer lock.
 func (o *op) append(body []byte, f Format) bool {
-	h, r := o.q.h, o.q.rings.hot.Load()
-	if h.First.Load() != r.Number || r.H.Next.Load() != 0 || h.Shutdown.Load() != 0 || h.Claimant.Load() != 0 || h.Capacity != 0 && h.SideSeq != 0 {
-		return false
-	}
-	most := h.MaxSize
-	if most == 0 {
+	r := o.q.rings.hot.Load()
+	most, plain := o.plain(r)
+	return plain && o.q.h.Shutdown.Load() == 0 && r.Append(body, uint16(f), most)
+}
+
+// plain reports whether r is the only ring and no bound but the number of messages, most, needs a
+// closer look as long as there is room in it. Producer lock.
+func (o *op) plain(r *mapped) (most uint64, yes bool) {
+	h := o.q.h
+	if most = h.MaxSize; most == 0 {
 		most = ^uint64(0)
 	}
-	return r.Append(body, uint16(f), most)
+	return most, h.First.Load() == r.Number && r.H.Next.Load() == 0 && h.Claimant.Load() == 0 &&
+		(h.Capacity == 0 || h.SideSeq == 0)
 }
 
 // busy is what a verb that does not wait says when it did not get the lock in time.
@@ -335,6 +352,9 @@ func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mappe
 		if h.SideSeq != 0 {
 			r.H.HeadSeqSeen = r.SpanSeq()
 			sides = h.SideSeq >= r.H.HeadSeqSeen
+		}
+		if only && !room && !sides && bytes == size && r.AllLive() {
+			return nil, ipcerr.Full // the ring is the capacity, and full of live records: no need to count
 		}
 		if !only || !room || sides || bytes != size {
 			c, err := q.count(true)

@@ -219,8 +219,20 @@ var growing = []scenario{
 
 var getting = []scenario{
 	dies("get at the front", "queue.get.front", list("x01", "x02"), list("get 0 0"), 1, "x02"),
-	dies("get many copied", "queue.get.copied", list("x01", "x02"), list("get_many 0 10 2"), 0, "x01", "x02"),
-	dies("get many taken", "queue.get.taken", list("x01", "x02"), list("get_many 0 10 2"), 1, "x02"),
+	{"get many out of order copied", queue.Options{}, func(w *world) {
+		w.put("x01", "x02", "x03")
+		w.survivor.Do("lease 0 0")
+		w.victim("queue.get.copied", "get_many 0 10 2")
+		w.survivor.Do("nack 0 0")
+		w.prove(0, "x01", "x02", "x03")
+	}},
+	{"get many out of order taken", queue.Options{}, func(w *world) {
+		w.put("x01", "x02", "x03")
+		w.survivor.Do("lease 0 0")
+		w.victim("queue.get.taken", "get_many 0 10 2")
+		w.survivor.Do("nack 0 0")
+		w.prove(1, "x01", "x03")
+	}},
 	dies("get many", "queue.get_many.took:2", list("x01", "x02", "x03"), list("get_many 0 10 3"), 2, "x03"),
 	dies("get large claimed", "queue.claim.leased", list(large, "x01"), list("get 0 0"), 0, large, "x01"),
 	dies("get large read", "queue.get_large.read", list(large, "x01"), list("get 0 0"), 0, large, "x01"),

@@ -13,12 +13,18 @@ func (r *Ring) Append(body []byte, format uint16, most uint64) bool {
 	at := h.Tail.Load()
 	seq := r.NextSeq()
 	size := layout.RecordSize(uint64(len(body)))
-	if seq-h.HeadSeqSeen >= most || at-h.HeadSeen+size > r.Data.Size() {
+	if !r.Fits(at, seq, size, most) {
 		return false
 	}
 	copy(r.Stage(at, seq, len(body), 0, format, layout.Ready), body)
 	r.Publish(at, at+size)
 	return true
+}
+
+// Fits reports whether size bytes at position at, sequence number seq, fit by what was seen of the head
+// lately: within the ring, and among at most most live records. Producer lock.
+func (r *Ring) Fits(at, seq, size, most uint64) bool {
+	return seq-r.H.HeadSeqSeen < most && at-r.H.HeadSeen+size <= r.Data.Size()
 }
 
 // TakeFront copies the record at the head into buf and moves the head over it, if it is ready, fits,

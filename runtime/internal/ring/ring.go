@@ -359,6 +359,14 @@ func (r *Ring) CountQuick(c *Counts) error {
 	return nil
 }
 
+// AllLive reports whether every record in the window is live, because none was ever claimed. It may
+// say no although they are. Either lock.
+func (r *Ring) AllLive() bool {
+	head := r.H.Head.Load()
+	beyond := atomic.LoadUint64(&r.H.Reach) - head
+	return beyond == 0 || beyond > r.Data.Size()
+}
+
 // SpanSeq is the sequence number at the head, or the next one to be put if the ring is empty: at
 // most NextSeq-SpanSeq records are live. Producer lock.
 func (r *Ring) SpanSeq() uint64 {
