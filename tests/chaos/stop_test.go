@@ -93,6 +93,16 @@ func TestStopped(t *testing.T) {
 			goesOn(w, p, "ok")
 			w.prove(0, side)
 		}},
+		{"message being written and shutdown", "queue.put_large.written", "put 0 -1 " + side, queue.Options{}, func(w *world, p *peers.Peer) {
+			w.survivor.Do("shutdown 0 0")
+			w.get("x01")
+			w.survivor.Fails("SHUTDOWN", "get 0 -1") // nothing can come any more
+			p.Signal(syscall.SIGCONT)
+			if line, there := p.Answer(bound); !there || !strings.HasPrefix(line, "err SHUTDOWN") {
+				w.Fatalf("a put that goes on after the shutdown says %q", line)
+			}
+			w.afterShutdown()
+		}},
 		{"large message being read", "queue.get_large.read", "get 0 -1", queue.Options{}, func(w *world, p *peers.Peer) {
 			w.put("x02")
 			w.get("x02") // x01, which is large here, stays with its reader

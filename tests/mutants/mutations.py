@@ -212,20 +212,6 @@ MUTANTS = (
         "points",
     ),
     Mutant(
-        "the dead keep their leases while messages abound",
-        GET,
-        "\tif err = o.reclaimPassed(m); err != nil {",
-        "\tif err = o.reclaimPassed(m); err != nil && q == nil || q.rings.q == nil {",
-        "points",
-    ),
-    Mutant(
-        "what the dead reserved counts for ever",
-        REPAIR,
-        "\t\t\t\t\tm.Reached(it)\n",
-        "",
-        "stopped",
-    ),
-    Mutant(
         "large messages leave their parts behind",
         REPAIR,
         "m.Sweep(func(seq uint64) { _ = q.root.RemovePart(q.obj.UUID, 'm', seq) })",
@@ -237,13 +223,6 @@ MUTANTS = (
         REPAIR,
         "\t\t\th.Sweep.Head = sw.Head\n",
         "\t\t\tdefer func() { h.Sweep.Head = sw.Head }()\n",
-        "points",
-    ),
-    Mutant(
-        "a sweep that is done counts again",
-        REPAIR,
-        '\tcrash.Point("queue.sweep.moved")\n\tj.Valid.Store(0)',
-        '\tcrash.Point("queue.sweep.moved")\n\tj.Valid.Store(1)',
         "points",
     ),
     Mutant(
@@ -294,6 +273,20 @@ MUTANTS = (
         "o.q.due(&o.q.passed)",
         "o.q.due(&o.q.reclaimed)",
         "points",
+    ),
+    Mutant(
+        "the dead keep their leases while messages abound",
+        REPAIR,
+        "\tif !m.Passed(m.H.Head.Load()) {",
+        "\tif m.Number < 1<<60 {",
+        "points",
+    ),
+    Mutant(
+        "what the dead reserved counts for ever",
+        RING,
+        "\t\treturn head\n\t}\n\treturn reach\n",
+        "\t\treturn head\n\t}\n\treturn head\n",
+        "stopped",
     ),
     # The queue's promises.
     Mutant(

@@ -1,6 +1,6 @@
 """Breaks the code in one-line ways and says which tests notice; fails if one survives.
 
-    .venv/bin/python tests/mutants/run.py [--only TEXT]
+    .venv/bin/python tests/mutants/mutate.py [--only TEXT]
 
 Works in a copy of the tree. A test that hangs until its time is over has noticed, too.
 """
