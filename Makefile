@@ -49,7 +49,7 @@ fuzz: .venv/ready ## run each Go fuzz target for FUZZTIME=60s
 	tools/fuzz $(FUZZTIME)
 
 mutants: build ## break the code in one-line ways and see which test notices
-	$(VENV)/python tests/mutants/run.py $(ARGS)
+	$(VENV)/python tests/mutants/mutate.py $(ARGS)
 
 install: build ## install under PREFIX=/usr/local
 	cmake --install build --prefix $(abspath $(PREFIX))
