@@ -158,12 +158,9 @@ func (rd *round) kill() {
 			alive[boolean(other.consumes)] = other
 		}
 	}
-	for _, other := range alive {
-		if other != nil {
-			rd.getsOn(began, other)
-		}
-	}
-	if alive[0] != nil && alive[1] != nil {
+	if alive[0] != nil && alive[1] != nil { // else those who are left may have nobody to wait for
+		rd.getsOn(began, alive[0])
+		rd.getsOn(began, alive[1])
 		rd.waited = append(rd.waited, time.Since(began))
 	}
 	rd.employ(w.consumes)
@@ -258,7 +255,9 @@ func boolean(b bool) int {
 }
 
 // dump says in what state the queue is, for whoever looks into a failure.
-func (rd *round) dump() {
+func (rd *round) dump() { rd.show((*peers.Peer).Pending) }
+
+func (rd *round) show(pending func(*peers.Peer) []string) {
 	s, leases, err := rd.q.Detail()
 	rd.Logf("%+v %v", s, err)
 	for _, l := range leases {
@@ -275,7 +274,7 @@ func (rd *round) dump() {
 		}
 		state, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		sleeps, _ := os.ReadFile(fmt.Sprintf("/proc/%d/wchan", pid))
-		rd.Logf("worker %d, %s process %d: %d bytes of log, ending %q, in %s: %s; has answered %q", w.id, w.Language, pid, w.size(), lines, sleeps, state, w.Pending())
+		rd.Logf("worker %d, %s process %d: %d bytes of log, ending %q, in %s: %s; has answered %q", w.id, w.Language, pid, w.size(), lines, sleeps, state, pending(w.Peer))
 	}
 }
 
@@ -291,7 +290,7 @@ func (rd *round) end() {
 	}
 	overdue := time.AfterFunc(10*time.Second, func() {
 		rd.Logf("%s: still not empty", rd)
-		rd.dump()
+		rd.show(func(*peers.Peer) []string { return nil }) // the test waits for the answers meanwhile
 	})
 	defer overdue.Stop()
 	for _, w := range rd.workers {
