@@ -20,7 +20,7 @@ endif()
 
 # Go knows by itself what is out of date; these lists only spare make a call of it.
 file(GLOB_RECURSE polyipc_go_sources CONFIGURE_DEPENDS
-     ${PROJECT_SOURCE_DIR}/runtime/*.go ${PROJECT_SOURCE_DIR}/runtime/*.s ${PROJECT_SOURCE_DIR}/codec/*.go)
+     ${PROJECT_SOURCE_DIR}/runtime/*.go ${PROJECT_SOURCE_DIR}/codec/*.go)
 list(APPEND polyipc_go_sources ${PROJECT_SOURCE_DIR}/go.mod ${PROJECT_SOURCE_DIR}/go.sum)
 file(GLOB_RECURSE polyipc_capi_sources CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/capi/*.go ${PROJECT_SOURCE_DIR}/capi/*.[chS] ${PROJECT_SOURCE_DIR}/include/*.h)

@@ -54,7 +54,7 @@ func Lock(w *atomic.Uint32, me uint32, alive func(uint32) bool, deadline time.Ti
 	}
 	if !alone {
 		for range lockSpin {
-			pause(2)
+			pause(20)
 			if w.Load() == 0 && w.CompareAndSwap(0, me) {
 				return false, nil
 			}

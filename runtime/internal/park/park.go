@@ -61,7 +61,9 @@ type Waiter struct {
 // has tried already. A message is taken and returned, or none is taken: ctx is looked at only
 // after a failed try.
 func Wait(ctx context.Context, w *Waiter) error {
+	var spun time.Time
 	if w.Spin != nil {
+		spun = time.Now()
 		if done, err := w.Spin.run(w.Hint, w.Try); done || err != nil {
 			return err
 		}
@@ -90,6 +92,9 @@ func Wait(ctx context.Context, w *Waiter) error {
 		if done || err != nil {
 			if done && slept && w.Pass != nil {
 				w.Pass()
+			}
+			if done && slept && w.Spin != nil {
+				w.Spin.learn(time.Since(spun))
 			}
 			return err
 		}
@@ -210,17 +215,20 @@ func Sleeping(w *atomic.Uint32) bool { return w.Load()&flag != 0 }
 // alone is true where spinning can only keep the other side from running.
 var alone = runtime.NumCPU() < 2 || quotaBelow(2)
 
-// Spin adapts how long a side spins before it sleeps to how often that paid. One per handle and
-// side; shared by threads without harm, since it only steers.
+// Spin adapts how long a side spins before it sleeps to how long its waits were lately. One per
+// handle and side; shared by threads without harm, since it only steers.
 type Spin struct{ budget atomic.Int32 }
 
-// Spin bounds, in rounds of about 50 to 150 ns each.
+// Spin bounds, in rounds of about 15 ns each. The most is a few times what two system calls and the
+// switch cost that a spin can spare; the least is next to nothing.
 const (
-	spinStart = 40
-	spinLeast = 4
-	spinMost  = 200
+	spinStart = 1000
+	spinLeast = 20
+	spinMost  = 4000
+	spinWorth = 60 * time.Microsecond // a wait that was no longer could have been spun
 )
 
+// run tries as soon as hint gives hope, until the budget is used up.
 func (s *Spin) run(hint func() bool, try func() (bool, error)) (bool, error) {
 	if alone {
 		return false, nil
@@ -230,15 +238,29 @@ func (s *Spin) run(hint func() bool, try func() (bool, error)) (bool, error) {
 		budget = spinStart
 	}
 	for i := range budget {
-		pause(4)
+		pause(10)
 		if !hint() {
 			continue
 		}
 		if done, err := try(); done || err != nil {
-			s.budget.Store(min(budget+(2*i+spinLeast-budget)/8+1, spinMost))
+			// Twice what it took, approached slowly: enough for the next one, not much more.
+			s.budget.Store(min(max(budget+(2*i+spinLeast-budget)/16, spinStart/4), spinMost))
 			return done, err
 		}
 	}
-	s.budget.Store(max(budget-budget/8-1, spinLeast))
 	return false, nil
+}
+
+// learn steers by a wait that ended in a sleep. If both sides sleep, each one's wait is as long as it
+// takes to wake the other: only who spins for so long once breaks out of that.
+func (s *Spin) learn(waited time.Duration) {
+	if alone {
+		return
+	}
+	budget := s.budget.Load()
+	if waited < spinWorth {
+		s.budget.Store(min(2*budget+spinLeast, spinMost))
+	} else {
+		s.budget.Store(max(budget-budget/4, spinLeast))
+	}
 }
