@@ -93,7 +93,8 @@ def kill_a_lease_holder(workers: Workers) -> bool:
     for _, process in running.values():
         process.send_signal(signal.SIGSTOP)
     try:
-        for lease in stat(FILES)["leases"]:
+        # None if one of them was stopped with a lock in its hands: then another time.
+        for lease in stat(FILES)["leases"] or ():
             if int(lease["pid"]) in running:
                 language, process = running[int(lease["pid"])]
                 process.kill()
