@@ -187,7 +187,12 @@ func TestCloseReturnsLeases(t *testing.T) {
 	if _, err = q.TryLease(); err != nil {
 		t.Fatal(err)
 	}
-	// The last handle of this process, but another process has it open.
+	// The last handle of this process, which goes on living as a member of the root, and another
+	// process has the queue open.
+	other, err := Create("", Options{Root: q.root.Path()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := child(t, q, "nothing")
 	if err := q.Close(); err != nil {
 		t.Fatal(err)
@@ -201,7 +206,9 @@ func TestCloseReturnsLeases(t *testing.T) {
 		t.Fatalf("%+v %v", m, err)
 	}
 	kill(c)
-	if err := b.Close(); err != nil {
-		t.Fatal(err)
+	for _, q := range []*Queue{b, other} {
+		if err := q.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

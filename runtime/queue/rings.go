@@ -274,6 +274,7 @@ func (rs *rings) grow(last *mapped, seq, size uint64) (*mapped, error) {
 // at rest a queue is one small ring again.
 func (o *op) retire(before, m *mapped) (bool, error) {
 	q, h := o.q, o.q.h
+	crash.Point("queue.retire.seen_empty") // and a put may come now: so it is looked at again below
 	if !park.TryLock(&h.Producers, q.me) {
 		return false, nil
 	}

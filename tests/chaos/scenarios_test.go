@@ -182,6 +182,11 @@ var growing = []scenario{
 		w.victim("queue.retire.unchained", "get 0 0")
 		w.prove(0, rest)
 	}},
+	{"going back to ring 0 intended", queue.Options{}, func(w *world) {
+		w.ringOne()
+		w.victim("queue.retire.seen_empty", "get 0 0")
+		w.prove(0)
+	}},
 	{"going back to ring 0 named", queue.Options{}, func(w *world) {
 		w.ringOne()
 		w.victim("queue.retire.named", "get 0 0")

@@ -224,6 +224,50 @@ func recovery(t *testing.T, o queue.Options, point, command string, wait func(co
 	return d
 }
 
+// TestStoppedBeforeRetiring stops somebody who has seen that the last ring is empty, lets another put
+// a message into it, and looks where that is when the ring is about to go.
+func TestStoppedBeforeRetiring(t *testing.T) {
+	w := newWorld(t, peers.Go, queue.Options{})
+	w.ringOne()
+	p := w.stopped("queue.retire.seen_empty", "get 0 0")
+	w.survivor.Do("put 0 0 x01")
+	p.Signal(syscall.SIGCONT)
+	line, there := p.Answer(bound)
+	p.Close()
+	switch {
+	case there && strings.HasPrefix(line, "err EMPTY"):
+		w.prove(0, "x01")
+	case there && line == "ok x01":
+		w.prove(1)
+	default:
+		t.Fatalf("after going on the peer says %q", line)
+	}
+}
+
+// TestStoppedRemover stops the last user of a transient queue as it is about to remove it. Meanwhile
+// the name goes to another queue, which it must leave alone.
+func TestStoppedRemover(t *testing.T) {
+	w := newWorld(t, peers.Go, queue.Options{})
+	p := w.stopped("shm.remove.exclusive", "create q2 0 0 t", "close 1")
+	w.survivor.Do("unlink q2")
+	w.survivor.Do("create q2 0 0 k")
+	w.survivor.Do("put 1 0 x01")
+	p.Signal(syscall.SIGCONT)
+	if line, there := p.Answer(bound); !there || line != "ok" {
+		t.Fatalf("after going on the peer says %q", line)
+	}
+	if left := strings.Join(files(t, w.root), " "); left != "q q2" {
+		t.Fatalf("in the root there is %s", left)
+	}
+	if got := p.Do("open q2"); p.Do("get %s 0", got) != "x01" {
+		t.Fatal("the new queue is not the one with the message")
+	}
+	p.Close()
+	w.survivor.Do("unlink q2")
+	w.survivor.Do("close 1")
+	w.prove(0)
+}
+
 // TestStoppedHolderIsNamed: an operator sees who holds a lock that others wait for.
 func TestStoppedHolderIsNamed(t *testing.T) {
 	w := newWorld(t, peers.Go, queue.Options{})

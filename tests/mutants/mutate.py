@@ -39,7 +39,13 @@ def copy_tree(to: Path) -> None:
 
 def failing(suite: str, tree: Path) -> str:
     """Runs a suite and names the first test that failed, or is empty."""
-    done = subprocess.run(shlex.split(SUITES[suite]), cwd=tree, capture_output=True, text=True)
+    done = subprocess.run(
+        shlex.split(SUITES[suite]),
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        errors="replace",  # a broken codec prints what is no text
+    )
     if done.returncode == 0:
         return ""
     said = done.stdout + done.stderr

@@ -237,7 +237,7 @@ MUTANTS = (
         RINGS,
         "\tif !m.Empty() {\n\t\treturn false, nil\n\t}\n",
         "",
-        "queue",
+        "stopped",
     ),
     Mutant(
         "a put is taken over while it is read",
@@ -358,7 +358,7 @@ MUTANTS = (
         "runtime/internal/shm/remove.go",
         "\tif err == nil && !same { // an unlink was here before us",
         "\tif err == nil && !same && false { // an unlink was here before us",
-        "shm",
+        "stopped",
     ),
     Mutant(
         "an object in a message has no user",
