@@ -46,7 +46,6 @@ endfunction()
 
 polyipc_c_programs(c test/c bindings/c/tests TEST)
 polyipc_c_programs(abi test/abi tests/abi/c TEST)
-polyipc_c_programs(peer test/cross tests/cross/c)
 polyipc_c_programs(example bin/examples bindings/c/examples)
 polyipc_c_programs(example bin/examples examples/identifiers/c)
 # Not with gcc's AddressSanitizer: a fork copies the lock of its allocator as it is, and while Go starts
