@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -37,8 +38,36 @@ func (g *getter) work(ctx context.Context, l *queue.Leased, message []byte) erro
 	if cmd.ProcessState != nil && cmd.ProcessState.Success() { // also if a signal came while it finished
 		return l.Ack()
 	}
+	interrupted(ctx, cmd.ProcessState)
 	return errors.Join(fmt.Errorf("command for a message of queue %q, which went back: %w", g.name, err), l.Nack())
 }
+
+// interrupted waits until this process has heard of the signal that ended its command, if that was
+// the terminal's: it was sent to both, and the command's end may be known first. Without it, whether
+// get itself ended by the signal or by a failed command would be chance. A command that was sent the
+// signal alone costs the wait.
+func interrupted(ctx context.Context, ended *os.ProcessState) {
+	if ended == nil {
+		return
+	}
+	status, ok := ended.Sys().(syscall.WaitStatus)
+	if !ok {
+		return
+	}
+	code := status.ExitStatus() - exitSignal // as a shell says it of its command
+	if status.Signaled() {
+		code = int(status.Signal())
+	}
+	if code == int(syscall.SIGINT) || code == int(syscall.SIGTERM) || code == int(syscall.SIGHUP) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(signalGrace):
+		}
+	}
+}
+
+// signalGrace bounds the wait for a signal that is on its way.
+const signalGrace = 200 * time.Millisecond
 
 // memoryFile makes a file without a name that holds b. Unlike a pipe it needs nobody to feed it, and
 // a command may leave it unread or read it twice.
