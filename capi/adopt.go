@@ -142,6 +142,7 @@ func (t *table) adopt(id uint32) (*object, error) {
 		return nil, closeNoun(noun)
 	}
 	t.put(o)
+	quicken(id, noun)
 	t.mu.Unlock()
 	return o, nil
 }

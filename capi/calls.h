@@ -6,13 +6,14 @@
  *
  * PLAIN(name, parameters, arguments)
  * GATED(name, parameters, arguments)   makes or ends descriptors or handles: never torn by a fork
+ * QUICK(name, parameters, arguments)   pi_quick_<name> is tried first (quick.h)
  *
  * The arguments are those of the Go function. Go knows no const, hence the casts.
  */
 #ifndef PI_CALLS_H
 #define PI_CALLS_H
 
-#define PI_CALLS(PLAIN, GATED)                                                                               \
+#define PI_CALLS(PLAIN, GATED, QUICK)                                                                        \
     GATED(gc, (const char *root, int64_t *out_removed), ((char *)root, out_removed))                         \
     GATED(queue_create, (const char *name, const polyipc_queue_options *options, polyipc_queue *out_queue),  \
           ((char *)name, (polyipc_queue_options *)options, out_queue))                                       \
@@ -24,22 +25,22 @@
     GATED(queue_close, (polyipc_queue queue), (queue))                                                       \
     GATED(queue_unlink, (const char *name, const char *root), ((char *)name, (char *)root))                  \
     PLAIN(queue_name, (polyipc_queue queue, char *buffer, size_t capacity), (queue, buffer, capacity))       \
-    PLAIN(queue_put,                                                                                         \
+    QUICK(queue_put,                                                                                         \
           (polyipc_queue queue, const void *data, size_t size, polyipc_format format, int64_t timeout_ns),   \
           (queue, (void *)data, size, format, timeout_ns))                                                   \
-    PLAIN(queue_put_many,                                                                                    \
+    QUICK(queue_put_many,                                                                                    \
           (polyipc_queue queue, const polyipc_slice *messages, size_t count, polyipc_format format,          \
            int64_t timeout_ns, size_t *out_count),                                                           \
           (queue, (polyipc_slice *)messages, count, format, timeout_ns, out_count))                          \
-    PLAIN(queue_get,                                                                                         \
+    QUICK(queue_get,                                                                                         \
           (polyipc_queue queue, void *buffer, size_t capacity, int64_t timeout_ns, size_t *out_size,         \
            polyipc_format *out_format),                                                                      \
           (queue, buffer, capacity, timeout_ns, out_size, out_format))                                       \
-    PLAIN(queue_get_many,                                                                                    \
+    QUICK(queue_get_many,                                                                                    \
           (polyipc_queue queue, void *buffer, size_t capacity, polyipc_message *out_messages,                \
            size_t max_count, int64_t timeout_ns, size_t *out_count),                                         \
           (queue, buffer, capacity, out_messages, max_count, timeout_ns, out_count))                         \
-    PLAIN(queue_lease,                                                                                       \
+    QUICK(queue_lease,                                                                                       \
           (polyipc_queue queue, void *buffer, size_t capacity, int64_t timeout_ns, polyipc_lease *out_lease, \
            size_t *out_size, polyipc_format *out_format),                                                    \
           (queue, buffer, capacity, timeout_ns, out_lease, out_size, out_format))                            \

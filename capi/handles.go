@@ -122,6 +122,7 @@ func (t *table) publish(i uint32, noun any, what inherited) (uint32, error) {
 	id := generation<<indexBits | i
 	t.put(&object{id, noun})
 	e.live().Store(id)
+	quicken(id, noun)
 	trackDescriptor(int(e.descriptor), false) // a child adopts it
 	return id, nil
 }
@@ -142,9 +143,9 @@ func (t *table) put(o *object) {
 // A nil object with true is one that was inherited and never adopted; what tells of it.
 func (t *table) take(id uint32) (o *object, what inherited, ok bool) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	e := t.inheritedEntry(id)
 	if e == nil {
+		t.mu.Unlock()
 		return nil, what, false
 	}
 	what = e.read()
@@ -153,7 +154,9 @@ func (t *table) take(id uint32) (o *object, what inherited, ok bool) {
 	if o = t.find(id); o != nil {
 		t.chunks[i/chunkSize].Load()[i%chunkSize].Store(nil)
 	}
-	t.free = append(t.free, i)
+	t.mu.Unlock()
+	slacken(id)
+	t.abandon(i)
 	return o, what, true
 }
 

@@ -70,6 +70,7 @@ void pi_host_before_go(struct pi_keep *keep) {
  * in wait.go. */
 void pi_host_after_go(struct pi_keep *keep) {
     struct pi_host *host = &keep->host;
+    pi_guard_install(keep);
     for (int signal = 1; signal < PI_SIGNALS; signal++) {
         struct sigaction was = host->now[signal], now;
         const bool mine = go_takes(host, signal) && same(&was, &host->before[signal]);

@@ -1,6 +1,6 @@
 /* keep.c - the memory that survives a rewind, the gate that fork waits at, and the tables of what
  * a child inherits. Made by load.c; the tables are filled by Go, handles.go. */
-#include "keep.h"
+#include "quick.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -26,11 +26,13 @@ struct pi_keep *pi_keep_make(void) {
     if (keep == NULL)
         return NULL;
     keep->entries = map(sizeof(struct pi_entry) * PI_MAX_HANDLES, PROT_NONE);
+    keep->quick = map(sizeof(struct pi_quick) * PI_MAX_HANDLES, PROT_NONE);
     keep->roots = map((size_t)PI_MAX_ROOTS * PI_ROOT_BYTES, rw);
     keep->descriptors = map(PI_MAX_DESCRIPTORS / 8, rw);
     keep->files = map(sizeof(struct pi_file) * PI_MAX_DESCRIPTORS, rw);
     keep->reload = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    if (keep->entries == NULL || keep->roots == NULL || keep->descriptors == NULL || keep->files == NULL)
+    if (keep->entries == NULL || keep->quick == NULL || keep->roots == NULL || keep->descriptors == NULL ||
+        keep->files == NULL)
         return NULL;
     if (pthread_key_create(&keep->detail_key, pi_detail_free) != 0)
         return NULL;
@@ -45,7 +47,8 @@ bool pi_keep_commit(struct pi_keep *keep, size_t index) {
         return true;
     size_t upto = (index / STEP + 1) * STEP;
     if (upto > PI_MAX_HANDLES ||
-        mprotect(keep->entries, upto * sizeof(struct pi_entry), PROT_READ | PROT_WRITE) != 0)
+        mprotect(keep->entries, upto * sizeof(struct pi_entry), PROT_READ | PROT_WRITE) != 0 ||
+        mprotect(keep->quick, upto * sizeof(struct pi_quick), PROT_READ | PROT_WRITE) != 0)
         return false;
     keep->committed = upto;
     return true;
@@ -64,6 +67,21 @@ void pi_futex_wake_all(_Atomic uint32_t *word) {
     int saved = errno;
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
     errno = saved;
+}
+
+int pi_futex_sleep(_Atomic uint32_t *word, uint32_t value, int64_t ns) {
+    const struct timespec t = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+    const int saved = errno;
+    const int e = syscall(SYS_futex, word, FUTEX_WAIT, value, &t, NULL, 0) == 0 ? 0 : errno;
+    errno = saved;
+    return e;
+}
+
+int pi_futex_wake(_Atomic uint32_t *word, int most) {
+    const int saved = errno;
+    const long woken = syscall(SYS_futex, word, FUTEX_WAKE, most, NULL, NULL, 0);
+    errno = saved;
+    return woken < 0 ? 0 : (int)woken;
 }
 
 /* ---- the gate ---------------------------------------------------------------------------

@@ -13,6 +13,8 @@
  *   keep.c    makes the keep; gate and tables of handles and descriptors
  *   image.c   finds this library in memory, takes its snapshot, rewinds it
  *   gosignals.c   keeps Go from unblocking the host's signals
+ *   guard.c   memory that is not there, touched by C
+ *   quick.c   put and get of small messages in C; await.c, the wait for one
  *   host.c    signals and limits of the host: recorded, protected, put back
  *   load.c    the constructors, the fork handlers, reload
  *   trampoline.c  the exported functions
@@ -24,6 +26,7 @@
 
 #include <polyipc.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -39,6 +42,7 @@ enum {
     PI_NAME_BYTES = 136,
     PI_MAX_DESCRIPTORS = 1 << 20,
     PI_SIGNALS = 65,
+    PI_FAULTS = 2, /* SIGSEGV, SIGBUS */
 };
 
 enum pi_kind { PI_NONE = 0, PI_QUEUE = 1 };
@@ -93,10 +97,11 @@ struct pi_image {
 };
 
 struct pi_host {
-    struct sigaction before[PI_SIGNALS]; /* the host's dispositions, beneath those of Go */
-    struct sigaction now[PI_SIGNALS];    /* what they are when Go starts */
-    sigset_t mask;                       /* of the thread that loads, while Go starts */
-    struct rlimit files;                 /* RLIMIT_NOFILE before Go raised it */
+    struct sigaction before[PI_SIGNALS];  /* the host's dispositions, beneath those of Go */
+    struct sigaction now[PI_SIGNALS];     /* what they are when Go starts */
+    sigset_t mask;                        /* of the thread that loads, while Go starts */
+    struct rlimit files;                  /* RLIMIT_NOFILE before Go raised it */
+    struct sigaction go_fault[PI_FAULTS]; /* what guard.c hands on to */
 };
 
 struct pi_keep {
@@ -120,6 +125,10 @@ struct pi_keep {
     struct pi_file *files;           /* of these, by number; written before the bit is set */
     _Atomic uint32_t descriptor_top; /* one behind the highest word ever used */
 
+    struct pi_quick *quick;     /* PI_MAX_HANDLES, committed with the entries; see quick.h */
+    _Atomic uint32_t quick_top; /* one behind the highest index ever used */
+    bool alone;                 /* one processor: spinning only keeps the other side from running */
+
     const void *python; /* struct pi_python, see pyshim.c */
 };
 
@@ -136,7 +145,8 @@ enum pi_operation { PI_OP_TEXT, PI_OP_PUT, PI_OP_GET, PI_OP_LEASE, PI_OP_JOIN, P
 
 /* Per thread. A rewind keeps those of the thread that makes it; it is the child's only one. */
 struct pi_thread {
-    bool entered; /* has called Go, whose stack for this thread has room for a signal handler */
+    struct pi_guard *guard; /* not NULL: this thread is in guarded code, see quick.h */
+    bool entered;           /* has called Go, whose stack for this thread has room for a signal handler */
     int interruptible;
     char *detail; /* malloc'ed text of the last error that had one */
     size_t detail_length, detail_capacity;
@@ -190,6 +200,10 @@ void pi_host_enter(void);                     /* a thread's first call, without 
 void pi_host_started(void);                   /* called from Go's init: restores the limit */
 void pi_host_in_child(struct pi_keep *keep);  /* restores dispositions and limit */
 
+/* ---- guard.c --------------------------------------------------------------------------- */
+
+void pi_guard_install(struct pi_keep *keep); /* behind each start of Go */
+
 /* ---- load.c ----------------------------------------------------------------------------- */
 
 const struct pi_table *pi_reload(void); /* the child's first call; returns the table to use */
@@ -211,5 +225,10 @@ int pi_interruptible(void);      /* this thread's wish, as polyipc_thread_interr
 /* Waits while *word is value, at most ns nanoseconds. May return early. */
 void pi_futex_wait(_Atomic uint32_t *word, uint32_t value, int64_t ns);
 void pi_futex_wake_all(_Atomic uint32_t *word);
+
+/* The same for words in shared memory. sleep returns 0, EAGAIN, EINTR, ETIMEDOUT or EFAULT, wake how many it
+ * woke. */
+int pi_futex_sleep(_Atomic uint32_t *word, uint32_t value, int64_t ns);
+int pi_futex_wake(_Atomic uint32_t *word, int most);
 
 #endif

@@ -4,7 +4,7 @@
  *   fork    before_fork() in the parent -> in_parent() there, in_child() in the child
  *   child   the table is now pi_slow: its first call goes through pi_reload(), which rewinds
  *           (image.c), starts Go again and puts pi_own back */
-#include "keep.h"
+#include "quick.h"
 
 #include <time.h>
 
@@ -32,6 +32,7 @@ static void in_child(void) {
     keep->forks++;
     pi_host_in_child(keep);
     pi_descriptors_close(keep);
+    pi_quick_in_child(keep);
     pi_gate_open_in_child(keep);
     atomic_store(&keep->started, 0);
     keep->reload = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;

@@ -7,43 +7,47 @@
  * The pointer is the flag: outside of forked children this costs a load and a jump, and a look at
  * whether the thread is a new one. */
 #include "calls.h"
-#include "keep.h"
-
-#include "_cgo_export.h"
+#include "go.h"
+#include "quick.h"
 #include <stdio.h>
 
 struct pi_table {
 #define FIELD(name, parameters, arguments) polyipc_status(*name) parameters;
-    PI_CALLS(FIELD, FIELD)
+    PI_CALLS(FIELD, FIELD, FIELD)
 #undef FIELD
 };
 
 /* ---- own -------------------------------------------------------------------------------- */
 
-#define ENTER()                              \
-    if (__builtin_expect(!pi_me.entered, 0)) \
-    pi_host_enter()
 #define PLAIN(name, parameters, arguments)        \
     static polyipc_status own_##name parameters { \
-        ENTER();                                  \
+        pi_enter_go();                            \
         return pg_##name arguments;               \
     }
 #define GATED(name, parameters, arguments)                 \
     static polyipc_status own_##name parameters {          \
-        ENTER();                                           \
+        pi_enter_go();                                     \
         pi_gate_enter();                                   \
         const polyipc_status status = pg_##name arguments; \
         pi_gate_leave();                                   \
         return status;                                     \
     }
-PI_CALLS(PLAIN, GATED)
-#undef ENTER
+#define QUICK(name, parameters, arguments)                       \
+    static polyipc_status own_##name parameters {                \
+        const polyipc_status status = pi_quick_##name arguments; \
+        if (__builtin_expect(status != PI_SLOW, 1))              \
+            return status;                                       \
+        pi_enter_go();                                           \
+        return pg_##name arguments;                              \
+    }
+PI_CALLS(PLAIN, GATED, QUICK)
 #undef PLAIN
 #undef GATED
+#undef QUICK
 
 const struct pi_table pi_own = {
 #define ENTRY(name, parameters, arguments) .name = own_##name,
-    PI_CALLS(ENTRY, ENTRY)
+    PI_CALLS(ENTRY, ENTRY, ENTRY)
 #undef ENTRY
 };
 
@@ -51,12 +55,12 @@ const struct pi_table pi_own = {
 
 #define SLOW(name, parameters, arguments) \
     static polyipc_status slow_##name parameters { return pi_reload()->name arguments; }
-PI_CALLS(SLOW, SLOW)
+PI_CALLS(SLOW, SLOW, SLOW)
 #undef SLOW
 
 const struct pi_table pi_slow = {
 #define ENTRY(name, parameters, arguments) .name = slow_##name,
-    PI_CALLS(ENTRY, ENTRY)
+    PI_CALLS(ENTRY, ENTRY, ENTRY)
 #undef ENTRY
 };
 
@@ -78,13 +82,13 @@ static polyipc_status refuse(void) {
 #pragma GCC diagnostic ignored "-Wunused-parameter" /* all of them, on purpose */
 #define DEAD(name, parameters, arguments) \
     static polyipc_status dead_##name parameters { return refuse(); }
-PI_CALLS(DEAD, DEAD)
+PI_CALLS(DEAD, DEAD, DEAD)
 #undef DEAD
 #pragma GCC diagnostic pop
 
 const struct pi_table pi_dead = {
 #define ENTRY(name, parameters, arguments) .name = dead_##name,
-    PI_CALLS(ENTRY, ENTRY)
+    PI_CALLS(ENTRY, ENTRY, ENTRY)
 #undef ENTRY
 };
 
@@ -95,5 +99,5 @@ const struct pi_table pi_dead = {
     polyipc_status polyipc_##name parameters {                                            \
         return atomic_load_explicit(&pi_now.table, memory_order_relaxed)->name arguments; \
     }
-PI_CALLS(EXPORT, EXPORT)
+PI_CALLS(EXPORT, EXPORT, EXPORT)
 #undef EXPORT

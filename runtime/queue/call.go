@@ -241,24 +241,36 @@ const (
 	waitsForConsumers
 )
 
-// sit takes a seat, so that an operator sees who waits; the result gives it back. Without a free
-// seat the sleeper is not named, and nothing else is different. A process that dies sitting leaves
-// its seat to the next one who looks for a place.
+// sit takes a seat, so that an operator sees who waits; the result gives it back.
 func (q *Queue) sit(what uint32) func() {
-	who := uint64(what)<<32 | uint64(q.me)
+	seat := q.take(what)
+	if seat < 0 {
+		return func() {}
+	}
+	return func() { q.h.Seat[seat].Who.CompareAndSwap(q.sitting(what), 0) }
+}
+
+// sitting is what a seat says of this process.
+func (q *Queue) sitting(what uint32) uint64 { return uint64(what)<<32 | uint64(q.me) }
+
+// take takes a seat and returns its number, -1 if there is none. Without one the sleeper is not named,
+// and nothing else is different. A process that dies sitting leaves its seat to the next one who
+// looks for a place.
+func (q *Queue) take(what uint32) int {
 	seats := &q.h.Seat
 	for round := range 2 {
 		for i := range seats {
-			s := &seats[(uint32(i)+q.me)%layout.Seats]
+			n := (uint32(i) + q.me) % layout.Seats
+			s := &seats[n]
 			old := s.Who.Load()
 			if old != 0 && (round == 0 || q.mem.Alive(uint32(old))) {
 				continue
 			}
-			if s.Who.CompareAndSwap(old, who) {
+			if s.Who.CompareAndSwap(old, q.sitting(what)) {
 				s.Since.Store(now())
-				return func() { s.Who.CompareAndSwap(who, 0) }
+				return int(n)
 			}
 		}
 	}
-	return func() {}
+	return -1
 }

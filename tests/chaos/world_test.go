@@ -24,7 +24,7 @@ type world struct {
 	survivor *peers.Peer
 }
 
-// died are the crash points where a process really died.
+// died are the crash points where a process really died, and where one of each language did: "c point".
 var died sync.Map
 
 func newWorld(t testing.TB, l peers.Language, o queue.Options) *world {
@@ -58,6 +58,7 @@ func (w *world) bareVictim(point string, commands ...string) {
 	p.Dies(peers.Bound)
 	name, _, _ := strings.Cut(point, ":")
 	died.Store(name, true)
+	died.Store(string(w.language)+" "+name, true)
 }
 
 // put puts messages from the test process.
@@ -229,6 +230,7 @@ func (w *world) victimHolding(first string, meanwhile func(), point, last string
 	p.Send("%s", last)
 	p.Dies(peers.Bound)
 	died.Store(point, true)
+	died.Store(string(w.language)+" "+point, true)
 }
 
 // waits waits until somebody sleeps for what.

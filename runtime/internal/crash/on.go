@@ -5,6 +5,7 @@
 package crash
 
 import (
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -39,12 +40,14 @@ func Point(name string) {
 	if name != want || left.Add(-1) != 0 {
 		return
 	}
-	sig := unix.SIGKILL
 	if stop {
-		sig = unix.SIGSTOP
+		// To this thread: one for the process may be taken up by another thread, while this one goes
+		// on for a moment behind the point.
+		runtime.LockOSThread()
+		_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGSTOP)
+		runtime.UnlockOSThread()
+		return
 	}
-	_ = unix.Kill(unix.Getpid(), sig)
-	if !stop {
-		select {} // the signal is on its way; nothing may run behind the point
-	}
+	_ = unix.Kill(unix.Getpid(), unix.SIGKILL)
+	select {} // the signal is on its way; nothing may run behind the point
 }

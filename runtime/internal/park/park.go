@@ -218,6 +218,9 @@ func Sleeping(w *atomic.Uint32) bool { return w.Load()&flag != 0 }
 // alone is true where spinning can only keep the other side from running.
 var alone = runtime.NumCPU() < 2 || quotaBelow(2)
 
+// Alone reports that spinning does no good here.
+func Alone() bool { return alone }
+
 // Spin adapts how long a side spins before it sleeps to how long its waits were lately. One per
 // handle and side; shared by threads without harm, since it only steers.
 type Spin struct {

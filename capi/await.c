@@ -1,0 +1,306 @@
+/* await.c - waiting for a message in C: the loop of runtime/internal/park, Wait, for get, get_many and
+ * lease. It sleeps outside of Go, whose scheduler would otherwise wake some 30 times a second to see
+ * whether the sleeper is still asleep, and need tens of microseconds to let it run again.
+ *
+ * Whatever is not a small message at the head of ring 0 is Go's to find: each round ends with the whole
+ * call through Go, without waiting, which also looks for what the dead hold. */
+#include "quick.h"
+
+#include "go.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int64_t MS = 1000000;
+
+/* The longest sleeps, as in runtime/queue/wait.go: a waker killed between its commit and its wake is found
+ * out within 100 ms. */
+static const int64_t IDLE = 90, BUSY = 50; /* ms */
+/* An interruptible wait lasts no longer: a signal that came just before the sleep does not end it. */
+static const int64_t INTERRUPT_EVERY = 200; /* ms */
+
+/* Spinning, in rounds of some 15 ns; see Spin in park.go. */
+enum { SPIN_START = 1000, SPIN_LEAST = 20, SPIN_MOST = 4000, SPIN_WORTH = 60000 /* ns */ };
+
+static int64_t now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+/* Not the processor's PAUSE, which a virtual machine's host punishes. */
+static void pause_some(void) {
+    for (int i = 0; i < 50; i++)
+        __asm__ volatile("");
+}
+
+static int clamp(int v, int least, int most) { return v < least ? least : v > most ? most : v; }
+
+/* Tries, through Go only if the queue is not plainly empty. */
+static polyipc_status try_once(struct pi_quick *k, struct pi_attempt *a) {
+    if (a->quick != NULL && a->quick(k, a))
+        return POLYIPC_OK;
+    if (pi_quick_empty(k))
+        return POLYIPC_EMPTY;
+    pi_enter_go();
+    return a->whole(a);
+}
+
+/* How often the hint is asked before it is true, at most budget; -1 if it never was, or the page is gone. */
+static int until_readable(struct pi_quick *k, int budget) {
+    struct pi_guard g;
+    if (PI_GUARD(g))
+        return -1;
+    int found = -1;
+    for (int i = 0; i < budget && found < 0; i++) {
+        if (pi_quick_readable(k))
+            found = i;
+        else
+            pause_some();
+    }
+    PI_UNGUARD();
+    return found;
+}
+
+static polyipc_status spin(struct pi_quick *k, struct pi_attempt *a) {
+    if (pi_now.keep->alone)
+        return POLYIPC_EMPTY;
+    const int was = atomic_load_explicit(&k->spin, memory_order_relaxed);
+    const int budget = was != 0 ? was : SPIN_START;
+    for (int spun = 0; spun < budget; spun += SPIN_LEAST) { /* a hint that came to nothing costs as much */
+        const int more = until_readable(k, budget - spun);
+        if (more < 0)
+            break;
+        spun += more;
+        const polyipc_status status = try_once(k, a);
+        if (status != POLYIPC_EMPTY) {
+            /* Twice what it took, approached slowly: enough for the next one, not much more. */
+            const int next = budget + (2 * spun + SPIN_LEAST - budget) / 16;
+            atomic_store_explicit(&k->spin, clamp(next, SPIN_START / 4, SPIN_MOST), memory_order_relaxed);
+            return status;
+        }
+    }
+    return POLYIPC_EMPTY;
+}
+
+/* Steers by a wait that ended in a sleep. If both sides sleep, each one's wait is as long as it takes to
+ * wake the other: only who spins for so long once breaks out of that. */
+static void learn(struct pi_quick *k, int64_t waited) {
+    const int budget = atomic_load_explicit(&k->spin, memory_order_relaxed);
+    const int next = waited < SPIN_WORTH ? 2 * budget + SPIN_LEAST : budget - budget / 4;
+    atomic_store_explicit(&k->spin, clamp(next, SPIN_LEAST, SPIN_MOST), memory_order_relaxed);
+}
+
+/* Says that somebody is about to sleep, and returns the value to sleep on. The fence between that and the
+ * last try is the compare-and-swap within it. False: the page is gone. */
+static bool arm(struct pi_quick *k, uint32_t *value) {
+    struct pi_guard g;
+    if (PI_GUARD(g))
+        return false;
+    *value = atomic_fetch_or(&k->queue->readable, PI_FLAG) | PI_FLAG;
+    PI_UNGUARD();
+    return true;
+}
+
+/* How long it is safe to sleep now, ns. Short while the dead might own something here. */
+static int64_t slice(const struct pi_quick *k) {
+    struct pi_guard g;
+    if (PI_GUARD(g))
+        return 0;
+    const struct pi_queue *const q = k->queue;
+    const struct pi_ring *const r = k->ring;
+    const bool busy = atomic_load(&q->producers) != 0 || atomic_load(&q->consumers) != 0 ||
+                      atomic_load(&r->head) != atomic_load(&r->tail) || atomic_load(&r->next) != 0 ||
+                      atomic_load(&q->first) != 0;
+    PI_UNGUARD();
+    return (busy ? BUSY : IDLE) * MS;
+}
+
+/* Takes a seat, by which an operator sees who waits; its number, or -1. Seats of the dead are Go's to
+ * clear. */
+static int sit(struct pi_quick *k, polyipc_queue queue) {
+    struct pi_guard g;
+    if (PI_GUARD(g))
+        return -1;
+    for (int i = 0; i < PI_SEATS; i++) {
+        const int n = (int)((k->me + (uint32_t)i) % PI_SEATS);
+        struct pi_seat *const s = &k->queue->seat[n];
+        uint64_t nobody = 0;
+        if (atomic_compare_exchange_strong(&s->who, &nobody, (uint64_t)PI_WAITS_FOR_MESSAGE << 32 | k->me)) {
+            atomic_store(&s->since, now());
+            PI_UNGUARD();
+            return n;
+        }
+    }
+    PI_UNGUARD();
+    pi_enter_go();
+    return pg_queue_sit(queue);
+}
+
+/* Leaves the seat that an operator saw this sleeper in. */
+static void rise(struct pi_quick *k, int seat) {
+    struct pi_guard g;
+    if (seat < 0 || PI_GUARD(g))
+        return;
+    uint64_t who = (uint64_t)PI_WAITS_FOR_MESSAGE << 32 | k->me;
+    atomic_compare_exchange_strong(&k->queue->seat[seat].who, &who, 0);
+    PI_UNGUARD();
+}
+
+/* A message may have been committed for more than one sleeper, and only this one was woken. */
+static void pass_on(struct pi_quick *k) {
+    struct pi_guard g;
+    if (PI_GUARD(g))
+        return;
+    if (pi_quick_readable(k))
+        pi_quick_wake(&k->queue->readable, 1);
+    PI_UNGUARD();
+}
+
+static polyipc_status ended(struct pi_attempt *a, polyipc_status status) {
+    pi_fail_plain(a->operation, a->queue.id, status);
+    return status;
+}
+
+static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_t began, int64_t deadline) {
+    bool slept = false, again = false, interrupted = false;
+    int seat = -1;
+    polyipc_status status;
+    for (;;) {
+        uint32_t value = 0;
+        const bool armed = arm(k, &value);
+        status = try_once(k, a);
+        if (status != POLYIPC_EMPTY || again)
+            break;
+        if (atomic_load(&k->handle) != a->queue.id) {
+            status = POLYIPC_CLOSED;
+            break;
+        }
+        const int64_t t = now(), left = deadline - t;
+        if (left <= 0) {
+            status = POLYIPC_TIMEOUT;
+            break;
+        }
+        int64_t ns = armed ? slice(k) : 0;
+        if (ns > left)
+            ns = left;
+        if (!slept)
+            seat = sit(k, a->queue);
+        const int e = ns > 0 ? pi_futex_sleep(&k->queue->readable, value, ns) : 0;
+        slept = true;
+        if (pi_me.interruptible && (e == EINTR || now() - began > INTERRUPT_EVERY * MS)) {
+            interrupted = true;
+            again = true; /* tried once more: a wake may have come together with the signal */
+        }
+    }
+    rise(k, seat);
+    if (status == POLYIPC_EMPTY && interrupted)
+        status = POLYIPC_INTERRUPTED;
+    if (status == POLYIPC_OK && slept) {
+        pass_on(k);
+        learn(k, now() - began);
+    }
+    return status;
+}
+
+polyipc_status pi_await(struct pi_quick *k, struct pi_attempt *a, int64_t timeout) {
+    const int64_t began = now();
+    const int64_t deadline = timeout < 0 || timeout > INT64_MAX - began ? INT64_MAX : began + timeout;
+    polyipc_status status = spin(k, a);
+    if (status == POLYIPC_EMPTY)
+        status = sleep_for(k, a, began, deadline);
+    if (status == POLYIPC_BAD_HANDLE) /* it was good when the call came */
+        status = POLYIPC_CLOSED;
+    if (status == POLYIPC_TIMEOUT || status == POLYIPC_INTERRUPTED || status == POLYIPC_CLOSED)
+        return ended(a, status);
+    return status;
+}
+
+/* ---- calls ------------------------------------------------------------------------------- */
+
+/* What get, get_many and lease have in common: try, and wait if there is nothing. */
+static polyipc_status attempt(struct pi_attempt *a, int64_t timeout) {
+    struct pi_quick *k = pi_quick_enter_get(a->queue.id);
+    if (k == NULL)
+        return PI_SLOW;
+    polyipc_status status = try_once(k, a);
+    if (status == POLYIPC_EMPTY)
+        status = timeout == 0 ? ended(a, status) : pi_await(k, a, timeout);
+    pi_quick_leave_get(k);
+    return status;
+}
+
+static bool get_quick(struct pi_quick *k, struct pi_attempt *a) {
+    return pi_quick_take(k, a->buffer, a->capacity, a->out_size, a->out_format);
+}
+
+static polyipc_status get_whole(struct pi_attempt *a) {
+    return pg_queue_get(a->queue, a->buffer, a->capacity, POLYIPC_TRY, a->out_size, a->out_format);
+}
+
+polyipc_status pi_quick_queue_get(polyipc_queue queue, void *buffer, size_t capacity, int64_t timeout,
+                                  size_t *out_size, polyipc_format *out_format) {
+    if (buffer == NULL && capacity > 0)
+        return PI_SLOW;
+    struct pi_attempt a = {.quick = get_quick,
+                           .whole = get_whole,
+                           .queue = queue,
+                           .operation = PI_OP_GET,
+                           .buffer = buffer,
+                           .capacity = capacity,
+                           .out_size = out_size,
+                           .out_format = out_format};
+    return attempt(&a, timeout);
+}
+
+static bool get_many_quick(struct pi_quick *k, struct pi_attempt *a) {
+    const size_t n = pi_quick_take_many(k, a->buffer, a->capacity, a->messages, a->most);
+    if (n > 0)
+        *a->out_count = n;
+    return n > 0;
+}
+
+static polyipc_status get_many_whole(struct pi_attempt *a) {
+    return pg_queue_get_many(a->queue, a->buffer, a->capacity, a->messages, a->most, POLYIPC_TRY,
+                             a->out_count);
+}
+
+polyipc_status pi_quick_queue_get_many(polyipc_queue queue, void *buffer, size_t capacity,
+                                       polyipc_message *messages, size_t most, int64_t timeout,
+                                       size_t *out_count) {
+    if ((buffer == NULL && capacity > 0) || messages == NULL || most == 0 || out_count == NULL)
+        return PI_SLOW;
+    struct pi_attempt a = {.quick = get_many_quick,
+                           .whole = get_many_whole,
+                           .queue = queue,
+                           .operation = PI_OP_GET,
+                           .buffer = buffer,
+                           .capacity = capacity,
+                           .messages = messages,
+                           .most = most,
+                           .out_count = out_count};
+    return attempt(&a, timeout);
+}
+
+static polyipc_status lease_whole(struct pi_attempt *a) {
+    return pg_queue_lease(a->queue, a->buffer, a->capacity, POLYIPC_TRY, a->lease, a->out_size,
+                          a->out_format);
+}
+
+polyipc_status pi_quick_queue_lease(polyipc_queue queue, void *buffer, size_t capacity, int64_t timeout,
+                                    polyipc_lease *lease, size_t *out_size, polyipc_format *out_format) {
+    if ((buffer == NULL && capacity > 0) || lease == NULL)
+        return PI_SLOW;
+    struct pi_attempt a = {.whole = lease_whole,
+                           .queue = queue,
+                           .operation = PI_OP_LEASE,
+                           .buffer = buffer,
+                           .capacity = capacity,
+                           .lease = lease,
+                           .out_size = out_size,
+                           .out_format = out_format};
+    return attempt(&a, timeout);
+}

@@ -1,0 +1,15 @@
+//go:build crash
+
+package main
+
+/*
+#cgo CFLAGS: -DPI_CRASH
+*/
+import "C"
+
+import "github.com/polyipc/polyipc/runtime/queue"
+
+// pg_crash is where C dies, in builds for tests.
+//
+//export pg_crash
+func pg_crash(name *C.char) { queue.Crash(C.GoString(name)) }

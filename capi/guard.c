@@ -1,0 +1,36 @@
+/* guard.c - memory that is not there, touched by C: a file that another process truncated, or a
+ * caller's wrong pointer. Go's handler for SIGSEGV and SIGBUS knows only of Go's code; ours lies
+ * above it, leaves a guarded piece of code (quick.h) and hands on everything else.
+ *
+ * setjmp(3), as POSIX allows it out of a handler that interrupted no function which is unsafe
+ * there: guarded code copies memory and makes futex calls. */
+#include "quick.h"
+
+static const int faults[PI_FAULTS] = {SIGSEGV, SIGBUS};
+
+static void on_fault(int signal, siginfo_t *info, void *context) {
+    struct pi_guard *const guard = pi_me.guard;
+    if (guard != NULL && info->si_code > 0) { /* raised by the access, not sent by somebody */
+        pi_me.guard = NULL;
+        _longjmp(guard->to, 1); /* SA_NODEFER and no mask: nothing is blocked that was not */
+    }
+    const struct sigaction *const go = &pi_now.keep->host.go_fault[signal == faults[0] ? 0 : 1];
+    sigset_t all; /* as Go's handler expects; the return from this one puts the mask back */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    go->sa_sigaction(signal, info, context);
+}
+
+void pi_guard_install(struct pi_keep *keep) {
+    for (int i = 0; i < PI_FAULTS; i++) {
+        struct sigaction now;
+        if (sigaction(faults[i], NULL, &now) != 0 || !pi_image_has(keep, (uintptr_t)now.sa_sigaction) ||
+            now.sa_sigaction == on_fault)
+            continue;
+        keep->host.go_fault[i] = now;
+        struct sigaction ours = {.sa_sigaction = on_fault,
+                                 .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART};
+        sigemptyset(&ours.sa_mask);
+        sigaction(faults[i], &ours, NULL);
+    }
+}

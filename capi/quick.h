@@ -1,0 +1,124 @@
+/* quick.h - put and get of small messages without Go.
+ *
+ * A call through an exported Go function costs more than all that a put of a small message does. So
+ * what nearly every call is, a small message into a ring with room or the oldest one out of it, is
+ * written a second time in C (quick.c, beside runtime/internal/ring/quick.go), and so is the wait
+ * for a message (await.c, beside runtime/internal/park). What they can't do they leave undone, and
+ * the call goes on to Go: a lock that is held or whose owner died, bounds, growth, large messages,
+ * leases, damage, and everything that is an error.
+ *
+ * guard.c sees to it that memory which others truncated away, or a caller's wrong pointer, is no end of
+ * the process here either. */
+#ifndef PI_QUICK_H
+#define PI_QUICK_H
+
+#include "keep.h"
+#include "shared.h"
+
+/* Not a status: nothing was done, let Go do it. */
+#define PI_SLOW ((polyipc_status) - 1)
+
+/* What the quick ways need of an open queue. At the index of its handle; in the keep, because a
+ * rewind must not forget it while another thread is in. Written by Go as it opens and closes
+ * the handle (quick.go). A forked child starts with none. */
+struct pi_quick {
+    _Atomic uint32_t handle; /* stored last when opened, zeroed first when closed; 0: none */
+    uint32_t me;             /* this process's owner token */
+    struct pi_queue *queue;
+    struct pi_ring *ring; /* ring 0 */
+    char *data;           /* of ring 0 */
+    uint64_t size;        /* of one of the two mappings of data */
+    _Atomic int32_t spin; /* how long a get spins, see await.c */
+    /* Threads within, on cache lines of their own: the mapping stays until they are out. */
+    _Alignas(128) _Atomic uint32_t putting;
+    _Alignas(128) _Atomic uint32_t getting;
+};
+
+/* The exported functions try these first. PI_SLOW, or the call's status. */
+polyipc_status pi_quick_queue_put(polyipc_queue queue, const void *data, size_t size, polyipc_format format,
+                                  int64_t timeout);
+polyipc_status pi_quick_queue_put_many(polyipc_queue queue, const polyipc_slice *messages, size_t count,
+                                       polyipc_format format, int64_t timeout, size_t *out_count);
+polyipc_status pi_quick_queue_get(polyipc_queue queue, void *buffer, size_t capacity, int64_t timeout,
+                                  size_t *out_size, polyipc_format *out_format);
+polyipc_status pi_quick_queue_get_many(polyipc_queue queue, void *buffer, size_t capacity,
+                                       polyipc_message *messages, size_t most, int64_t timeout,
+                                       size_t *out_count);
+polyipc_status pi_quick_queue_lease(polyipc_queue queue, void *buffer, size_t capacity, int64_t timeout,
+                                    polyipc_lease *lease, size_t *out_size, polyipc_format *out_format);
+
+/* ---- quick.c ---------------------------------------------------------------------------- */
+
+void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, void *memory);
+/* Lets nobody in any more, wakes who waits there and returns when the last one is out. */
+void pi_quick_close(uint32_t index);
+void pi_quick_in_child(struct pi_keep *keep);
+
+/* The entry of an open queue, with the caller counted in; NULL if there is none. */
+struct pi_quick *pi_quick_enter_get(uint32_t handle);
+static inline void pi_quick_leave_get(struct pi_quick *k) { atomic_fetch_sub(&k->getting, 1); }
+
+/* The oldest message, if it is small and nothing else needs looking at. Counted in. */
+bool pi_quick_take(struct pi_quick *k, void *buffer, size_t capacity, size_t *out_size,
+                   polyipc_format *out_format);
+/* The same for several, one behind the other; how many. */
+size_t pi_quick_take_many(struct pi_quick *k, void *buffer, size_t capacity, polyipc_message *messages,
+                          size_t most);
+/* A guess, without a lock, whether a get might find something. */
+bool pi_quick_readable(const struct pi_quick *k);
+/* There is not one record, so nothing to take and nothing that the dead might hold; nor a lock, whose dead
+ * owner may have left something to mend. */
+bool pi_quick_empty(const struct pi_quick *k);
+void pi_quick_wake(_Atomic uint32_t *word, int most);
+
+/* ---- await.c ---------------------------------------------------------------------------- */
+
+/* A call that finds the queue empty as long as it returns POLYIPC_EMPTY. */
+struct pi_attempt {
+    bool (*quick)(struct pi_quick *k, struct pi_attempt *a); /* NULL: there is none */
+    polyipc_status (*whole)(struct pi_attempt *a);           /* through Go, without waiting */
+    polyipc_queue queue;
+    enum pi_operation operation;
+    void *buffer;
+    size_t capacity;
+    size_t *out_size;
+    polyipc_format *out_format;
+    polyipc_message *messages;
+    size_t most;
+    size_t *out_count;
+    polyipc_lease *lease;
+};
+
+/* Repeats a while there is no message, until timeout (ns, not 0) is over. Counted in. */
+polyipc_status pi_await(struct pi_quick *k, struct pi_attempt *a, int64_t timeout);
+
+/* ---- guard.c ---------------------------------------------------------------------------- */
+
+/* Code between GUARD and UNGUARD may touch memory that is not there: if it does, it is left at once
+ * for the block of GUARD. No function that it calls may hold anything that must be given back.
+ *
+ *     if (PI_GUARD(g)) { ... it happened ... }
+ *     ...
+ *     PI_UNGUARD();
+ */
+struct pi_guard {
+    jmp_buf to;
+};
+#define PI_GUARD(g) (_setjmp((g).to) != 0 || (pi_guard_set(&(g)), 0))
+#define PI_UNGUARD() (pi_me.guard = NULL)
+
+static inline void pi_guard_set(struct pi_guard *g) {
+    pi_me.guard = g;
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+/* ---- crash points, for tests ------------------------------------------------------------ */
+
+#ifdef PI_CRASH
+void pg_crash(char *name);
+#define PI_CRASH_POINT(name) pg_crash((char *)(name))
+#else
+#define PI_CRASH_POINT(name) ((void)0)
+#endif
+
+#endif

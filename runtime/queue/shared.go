@@ -1,0 +1,50 @@
+package queue
+
+import (
+	"runtime/debug"
+
+	"github.com/polyipc/polyipc/runtime/internal/crash"
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/park"
+)
+
+// What the C library needs to put and get small messages, and to wait for them, without entering Go.
+// A Go program has no use for it.
+
+// Shared is this process's owner token and where the queue's file is mapped, until Close.
+func (q *Queue) Shared() (token uint32, file uintptr) {
+	file, _ = layout.Address(q.obj.Mem)
+	return q.me, file
+}
+
+// Alone reports whether spinning can only keep the other side from running.
+func Alone() bool { return park.Alone() }
+
+// SitForMessage takes a seat for a thread that will wait for a message outside of Go, and returns
+// its number, -1 without one. Whoever sits gives the seat back by himself.
+func (q *Queue) SitForMessage() (seat int) {
+	if !q.calls.enter() {
+		return -1
+	}
+	defer q.calls.leave()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if recover() != nil {
+			seat = -1 // the file was truncated: the sleeper will tell
+		}
+	}()
+	return q.take(waitsForMessage)
+}
+
+// Settle moves the head over records that were finished without the lock.
+func (q *Queue) Settle() (err error) {
+	o := op{q: q, name: "settle"}
+	if err = o.begin(); err != nil {
+		return err
+	}
+	defer o.end(debug.SetPanicOnFault(true), &err)
+	return o.settle()
+}
+
+// Crash is a crash point of the C library. It does nothing in a normal build.
+func Crash(point string) { crash.Point(point) }
