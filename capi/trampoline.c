@@ -8,6 +8,7 @@
  * whether the thread is a new one. */
 #include "calls.h"
 #include "keep.h"
+#include "pyshim.h"
 
 #include "_cgo_export.h"
 #include <stdio.h>

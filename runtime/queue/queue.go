@@ -26,6 +26,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/member"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
+	"github.com/polyipc/polyipc/runtime/internal/trace"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -74,6 +75,7 @@ type Queue struct {
 	reclaimed        atomic.Int64 // when dead owners were last looked for, as now counts
 	passed           atomic.Int64 // the same, of records that were passed over
 	reclaimTook      atomic.Int64 // nanoseconds that it took
+	corrupt          atomic.Bool  // that it is was told
 
 	errFull, errEmpty *ipcerr.Error // made once: they are part of normal work
 }
@@ -109,7 +111,9 @@ func (q *Queue) Unlink() error { return q.root.Unlink(q.name, layout.KindQueue) 
 // Name returns the queue's name.
 func (q *Queue) Name() string { return q.name }
 
-func open(op, name string, o Options, mayCreate, mayOpen bool) (*Queue, error) {
+func open(op, name string, o Options, mayCreate, mayOpen bool) (q *Queue, err error) {
+	trace.Start()
+	defer func() { opened(name, err) }()
 	if err := o.check(op, name); err != nil {
 		return nil, err
 	}

@@ -263,6 +263,7 @@ func (rs *rings) grow(last *mapped, seq, size uint64) (*mapped, error) {
 	crash.Point("queue.grow.published")
 	h.Growing = 0
 	h.Grown++
+	q.grew(n, size)
 	return m, nil
 }
 
@@ -307,6 +308,7 @@ func (o *op) retire(before, m *mapped) (bool, error) {
 		err = q.root.RemovePart(q.obj.UUID, 'r', m.Number)
 		crash.Point("queue.retire.removed")
 		h.Retiring = 0
+		q.shrank(m.Number)
 	}
 	if err != nil {
 		return true, err

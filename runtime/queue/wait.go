@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/internal/park"
+	"github.com/polyipc/polyipc/runtime/internal/trace"
 )
 
 // The longest sleeps, chosen so that a death which no wake tells of is found within 100 ms: a
@@ -18,7 +19,10 @@ var ( // Tests lengthen them, so that a lost wake is a hang.
 func (q *Queue) waiter(word *atomic.Uint32, spin *park.Spin, what uint32) park.Waiter {
 	return park.Waiter{
 		Word: word, Spin: spin, Slice: q.slice, Gone: q.gone,
-		Sit: func() func() { return q.sit(what) },
+		Sit: func() func() {
+			trace.Flush()
+			return q.sit(what)
+		},
 		Pass: func() {
 			if what != waitsForMessage || q.readable() {
 				park.Wake(word, 1)
