@@ -180,13 +180,7 @@ func (o *op) lockSlow(side uint8, ctx context.Context) error {
 		dead = token
 		return false
 	}
-	sit := func() func() {
-		if o.held == 0 {
-			trace.Flush()
-		}
-		return q.sit(what)
-	}
-	tookOver, err := park.Lock(w, q.me, alive, deadline, stop, sit)
+	tookOver, err := park.Lock(w, q.me, alive, deadline, stop, func() func() { return q.sit(what) })
 	if err != nil {
 		return err
 	}

@@ -178,7 +178,7 @@ func TestASleeperTellsFirst(t *testing.T) {
 	kill(c)
 	got := make(chan error)
 	go func() {
-		_, err := q.Get(ctx)
+		_, err := q.getManyWait(ctx, make([]byte, 10), make([]Part, 1)) // without the try before it
 		got <- err
 	}()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
