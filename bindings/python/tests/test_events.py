@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_every_verb_tells(caplog: pytest.LogCaptureFixture, verb: str) -> None:
     with polyipc.Queue[object]() as q, polyipc.Queue[bytes]() as big:
         q.put_many([1, 2])
         held = q.lease()
-        call = {
+        calls: dict[str, Callable[[], object]] = {
             "put": lambda: q.put(1),
             "put_many": lambda: q.put_many([1]),
             "get": q.get,
@@ -98,13 +99,13 @@ def test_every_verb_tells(caplog: pytest.LogCaptureFixture, verb: str) -> None:
             "nack": held.nack,
             "stat": q.stat,
             "close": q.close,
-        }[verb]
+        }
         caplog.clear()
         with caplog.at_level(logging.DEBUG, "polyipc"):
             big.put_many([bytes(4000)] * 100)  # grows
             assert messages(caplog) == []
-            call()
-            assert [m[2].split()[0] for m in messages(caplog)][0] == "growth"
+            calls[verb]()
+            assert next(m[2].split()[0] for m in messages(caplog)) == "growth"
 
 
 def test_levels_are_the_loggers(caplog: pytest.LogCaptureFixture) -> None:
@@ -137,7 +138,7 @@ def test_what_a_handler_raises_comes_out_and_loses_nothing() -> None:
     """A Ctrl-C, say, while the log is written."""
 
     class Interrupted(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
+        def emit(self, _record: logging.LogRecord) -> None:
             raise KeyboardInterrupt
 
     logger, handler = logging.getLogger("polyipc"), Interrupted(logging.WARNING)
@@ -155,7 +156,7 @@ def test_what_a_handler_raises_comes_out_and_loses_nothing() -> None:
             logger.removeHandler(handler)
 
 
-def test_a_handler_that_logs_into_a_queue(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_handler_that_logs_into_a_queue() -> None:
     logger = logging.getLogger("polyipc")
     with polyipc.Queue[str]() as jobs, polyipc.Queue[str]() as log:
 
@@ -205,7 +206,7 @@ def test_the_file(tmp_path: Path) -> None:
 
 
 def test_stderr() -> None:
-    said, errors = run("warn")
+    _, errors = run("warn")
     assert "msg=redelivery pid=" in errors
     assert len(errors.splitlines()) == 1
 
