@@ -13,6 +13,9 @@
 // A Queue may be used by any number of goroutines at once. A put is committed when it returns:
 // there is no background goroutine, and the message survives its producer. A plain get is at most
 // once; a lease is at least once.
+//
+// What happens besides the calls, such as the take-over of a dead process's lock, is told to a log
+// that asks: see package events.
 package queue
 
 import (
