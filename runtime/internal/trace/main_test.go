@@ -54,6 +54,10 @@ func act(what string) {
 			})
 		}
 		all.Wait()
+	case "little room":
+		check(unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 120, Max: 120}))
+		event(slog.LevelInfo, "first")
+		event(slog.LevelInfo, "second")
 	case "long":
 		event(slog.LevelInfo, "long", "filler", strings.Repeat("x", 10000))
 	case "descriptors":

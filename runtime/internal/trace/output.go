@@ -108,14 +108,23 @@ func appendTo(file string, p []byte) error {
 	if OnDescriptor != nil {
 		OnDescriptor(fd, true)
 	}
-	if len(p) > 0 {
+	if len(p) > 0 && fits(fd, len(p)) {
 		err = write(fd, p)
 	}
-	_ = unix.Close(fd)
 	if OnDescriptor != nil {
-		OnDescriptor(fd, false)
+		OnDescriptor(fd, false) // before the number is another thread's, who tells of its own
 	}
+	_ = unix.Close(fd)
 	return err
+}
+
+// fits is false for a file that would grow over RLIMIT_FSIZE: the kernel would answer with a deadly
+// signal.
+func fits(fd, n int) bool {
+	var st unix.Stat_t
+	most := unix.Rlimit{Cur: unix.RLIM_INFINITY}
+	_ = unix.Getrlimit(unix.RLIMIT_FSIZE, &most)
+	return unix.Fstat(fd, &st) == nil && uint64(st.Size)+uint64(n) <= most.Cur
 }
 
 func open(file string, flags int) (fd int, err error) {

@@ -90,6 +90,15 @@ func TestUnwritable(t *testing.T) {
 	}
 }
 
+// TestFileSizeLimit has room for one line and not for two. The signal would end the process.
+func TestFileSizeLimit(t *testing.T) {
+	file := logFile(t)
+	run(t, "little room", "info:"+file)
+	if got := events(read(t, file)); got != "first" {
+		t.Error(got)
+	}
+}
+
 func TestAppends(t *testing.T) {
 	file := logFile(t)
 	if err := os.WriteFile(file, []byte("before\n"), 0o600); err != nil {
