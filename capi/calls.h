@@ -50,6 +50,7 @@
     PLAIN(queue_join, (polyipc_queue queue, int64_t timeout_ns), (queue, timeout_ns))                        \
     PLAIN(queue_shutdown, (polyipc_queue queue, int immediate), (queue, immediate))                          \
     PLAIN(queue_size, (polyipc_queue queue, int64_t *out_size), (queue, out_size))                           \
-    PLAIN(queue_stat, (polyipc_queue queue, polyipc_queue_stat_t * out_stat), (queue, out_stat))
+    PLAIN(queue_stat, (polyipc_queue queue, polyipc_queue_stat_t * out_stat), (queue, out_stat))             \
+    PLAIN(py_events, (char *buffer, size_t capacity, size_t *out_size), (buffer, capacity, out_size))
 
 #endif

@@ -129,8 +129,12 @@ struct pi_keep {
     _Atomic uint32_t quick_top; /* one behind the highest index ever used */
     bool alone;                 /* one processor: spinning only keeps the other side from running */
 
-    const void *python; /* struct pi_python, see pyshim.c */
+    const void *python;      /* struct pi_python, see pyshim.c */
+    _Atomic uint32_t events; /* enum pi_events; written by events.go */
 };
+
+/* Whether a binding collects events, and whether there are some for it. */
+enum pi_events { PI_EVENTS_UNWANTED, PI_EVENTS_NONE, PI_EVENTS_NEWS };
 
 struct pi_table;
 
@@ -166,8 +170,9 @@ bool pi_keep_commit(struct pi_keep *keep, size_t index);
 /* Whoever makes or ends descriptors and handles stands within the gate. fork waits for them, at
  * most a second, and meanwhile lets nobody in: so a child never finds half a handle. Entering
  * twice from one thread may make a fork wait that second. */
-/* $POLYIPC_ROOT as it is now, or NULL. */
+/* $POLYIPC_ROOT and $POLYIPC_LOG as they are now, or NULL. */
 char *pi_root(void);
+char *pi_log(void);
 
 void pi_gate_enter(void);
 void pi_gate_leave(void);

@@ -32,6 +32,7 @@ func main() {}
 func init() {
 	queue.TrackDescriptors(trackDescriptor, forks)
 	queue.SetLanguage("c")
+	beginEvents()
 	handles.restore()
 	watchPoller()
 	C.pi_host_started()

@@ -3,6 +3,7 @@
 #include "pyshim.h"
 #include "keep.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,15 +18,16 @@ struct pi_python {
 #define FIELD(name, result, parameters) result(*name) parameters;
     POLYIPC_PY_FUNCTIONS(FIELD)
 #undef FIELD
+    pi_object *tell;
 };
 
 /* In the keep, since a rewind would forget it: a forked child has the same Python. */
 static const struct pi_python *python(void) { return pi_now.keep->python; }
 
-int polyipc_py_init(const void *const *addresses, int count) {
-    enum { FUNCTIONS = sizeof(struct pi_python) / sizeof(void (*)(void)) };
+int polyipc_py_init(const void *const *addresses, int count, pi_object *tell) {
+    enum { FUNCTIONS = offsetof(struct pi_python, tell) / sizeof(void (*)(void)) };
     _Static_assert(sizeof(void *) == sizeof(void (*)(void)), "functions have addresses like data");
-    if (addresses == NULL || count != FUNCTIONS)
+    if (addresses == NULL || tell == NULL || count != FUNCTIONS)
         return POLYIPC_INVALID;
     for (int i = 0; i < count; i++)
         if (addresses[i] == NULL)
@@ -35,9 +37,26 @@ int polyipc_py_init(const void *const *addresses, int count) {
         free(py);
         return POLYIPC_NO_MEMORY;
     }
-    memcpy(py, addresses, sizeof *py);
+    memcpy(py, addresses, FUNCTIONS * sizeof *addresses);
+    py->tell = tell;
     pi_now.keep->python = py; /* never freed: another thread may be using the former one */
     return POLYIPC_OK;
+}
+
+/* ---- events ----------------------------------------------------------------------------- */
+
+static bool tell(void) {
+    const struct pi_python *py = python();
+    pi_object *const none = py->PyObject_CallObject(py->tell, NULL);
+    if (none != NULL)
+        py->Py_DecRef(none);
+    return none != NULL;
+}
+
+/* Every verb begins with it. False, with the exception set, if a log handler raised. */
+static bool told(void) {
+    const uint32_t events = atomic_load_explicit(&pi_now.keep->events, memory_order_relaxed);
+    return __builtin_expect(events != PI_EVENTS_NEWS, 1) || tell();
 }
 
 /* ---- time ------------------------------------------------------------------------------- */
@@ -97,6 +116,8 @@ static pi_object *put(pi_object *self, pi_object *const *arguments, ptrdiff_t co
     ptrdiff_t size;
     if (count != 3)
         return bad_argument();
+    if (!told())
+        return NULL;
     if (py->PyBytes_AsStringAndSize(arguments[0], &data, &size) != 0 || !integers(arguments + 1, 2, n))
         return NULL;
     const polyipc_queue q = bound(self);
@@ -142,6 +163,8 @@ static pi_object *put_many(pi_object *self, pi_object *const *arguments, ptrdiff
     long n[3]; /* start, format, ns */
     if (count != 4)
         return bad_argument();
+    if (!told())
+        return NULL;
     pi_object *bodies = arguments[0];
     const ptrdiff_t end = py->PyList_Size(bodies);
     if (end < 0 || !integers(arguments + 1, 3, n))
@@ -269,7 +292,7 @@ static pi_object *get(pi_object *self, pi_object *const *arguments, ptrdiff_t co
     long ns;
     if (count != 1)
         return bad_argument();
-    if (!integers(arguments, 1, &ns))
+    if (!told() || !integers(arguments, 1, &ns))
         return NULL;
     char small[SMALL];
     struct taken t = {.bytes = NULL};
@@ -284,7 +307,7 @@ static pi_object *lease(pi_object *self, pi_object *const *arguments, ptrdiff_t 
     long ns;
     if (count != 1)
         return bad_argument();
-    if (!integers(arguments, 1, &ns))
+    if (!told() || !integers(arguments, 1, &ns))
         return NULL;
     char small[SMALL];
     polyipc_lease held;
@@ -305,6 +328,8 @@ static pi_object *end(pi_object *self, pi_object *const *arguments, ptrdiff_t co
     polyipc_lease held;
     if (count != 1)
         return bad_argument();
+    if (!told())
+        return NULL;
     if (python()->PyBytes_AsStringAndSize(arguments[0], &data, &size) != 0)
         return NULL;
     if (size != sizeof held)
@@ -337,7 +362,7 @@ static pi_object *get_many(pi_object *self, pi_object *const *arguments, ptrdiff
     long n[2]; /* most, ns */
     if (arguments_count != 2)
         return bad_argument();
-    if (!integers(arguments, 2, n))
+    if (!told() || !integers(arguments, 2, n))
         return NULL;
     const polyipc_queue q = bound(self);
     const long most = n[0];

@@ -12,7 +12,8 @@
  *   names = ("PyBytes_FromStringAndSize", ...)     the order of POLYIPC_PY_FUNCTIONS
  *   table = (ctypes.c_void_p * len(names))(
  *       *(ctypes.cast(getattr(ctypes.pythonapi, n), ctypes.c_void_p) for n in names))
- *   shims.polyipc_py_init(table, len(names))       0, or a status; once a process, children inherit it
+ *   shims.polyipc_py_init(table, len(names), ctypes.py_object(tell))    0, or a status; once a process,
+ *                                                  children inherit it; tell must stay, see Events
  *   shims.polyipc_py_queue.restype = ctypes.py_object
  *   put, put_many, get, get_many, lease, ack, nack = shims.polyipc_py_queue(id)
  *
@@ -45,6 +46,11 @@
  * run and goes on with the time that is left. The setting survives a fork in the thread that forks,
  * which is the child's main thread: call it there too if the forking thread was not the parent's main
  * thread (os.register_at_fork).
+ *
+ * Events (docs/howto/watching.md) reach Python's logging without a callback at a bad moment:
+ * polyipc_py_events is called once to begin with, and then takes what was collected since. The
+ * functions above call tell, if there are events to take, before they do anything else: what a log
+ * handler raises loses no message, and nothing of it is on the quick path but one load.
  *
  * The GIL is held while a try that needs no waiting copies at most 64 KiB, and in ack and nack; it is
  * released for all else. Held up by a lock whose owner is stopped, a try takes up to 100 ms.
@@ -84,11 +90,18 @@ struct pi_method {
     X(PyErr_Occurred, pi_object *, (void))                                                  \
     X(PyErr_BadArgument, int, (void))                                                       \
     X(PyCFunction_NewEx, pi_object *, (const struct pi_method *, pi_object *, pi_object *)) \
+    X(PyObject_CallObject, pi_object *, (pi_object *, pi_object *))                         \
     X(PyEval_SaveThread, void *, (void))                                                    \
     X(PyEval_RestoreThread, void, (void *))
 
-/* Takes the addresses. INVALID when count is not that of POLYIPC_PY_FUNCTIONS or one is NULL. */
-POLYIPC_API int polyipc_py_init(const void *const *addresses, int count);
+/* Takes the addresses, and what is called when there are events, without arguments. INVALID when count is
+ * not that of POLYIPC_PY_FUNCTIONS or a pointer is NULL. */
+POLYIPC_API int polyipc_py_init(const void *const *addresses, int count, pi_object *tell);
+
+/* Takes the oldest events that fit into buffer, each a line of at most 4096 bytes: the level as a number
+ * (-4 debug, 0 info, 4 warn, 8 error), a blank, and the text. *out_size is 0 when there are none.
+ * INVALID for a NULL, or less than 4096 bytes. Begins the collecting when it is called first. */
+POLYIPC_API polyipc_status polyipc_py_events(char *buffer, size_t capacity, size_t *out_size);
 
 /* The functions of a queue, bound to its handle: a tuple of (put, put_many, get, get_many, lease, ack,
  * nack). restype py_object. */

@@ -8,6 +8,7 @@
  * whether the thread is a new one. */
 #include "calls.h"
 #include "go.h"
+#include "pyshim.h"
 #include "quick.h"
 #include <stdio.h>
 

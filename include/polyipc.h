@@ -25,6 +25,10 @@
  * leases stay with the parent. Not so in programs that link the static library: there, every call
  * in a forked child is POLYIPC_UNSUPPORTED.
  *
+ * Events, such as a lock that is taken over from a dead process, are written to a file or stderr if
+ * $POLYIPC_LOG asks for it: level[:file], level being debug, info, warn, error or off, as it is when the
+ * library is first used (docs/howto/watching.md). Unasked the library writes nothing to stdout or stderr.
+ *
  * Loading the library starts threads but changes nothing of its host: limits, signal mask and
  * dispositions, environment and locale stay as they were.
  */

@@ -8,6 +8,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/park"
+	"github.com/polyipc/polyipc/runtime/internal/trace"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -74,7 +75,9 @@ func (o *op) end(fault bool, err *error) {
 	o.q.calls.leave()
 	if *err != nil {
 		*err = o.q.wrap(o.name, *err)
+		o.q.noteCorrupt(*err)
 	}
+	trace.Flush()
 }
 
 // rescue runs after a panic: locks that are held get the repair a dead owner's would get, and go.
@@ -169,13 +172,22 @@ func (o *op) lockSlow(side uint8, ctx context.Context) error {
 		}
 		return q.gone()
 	}
-	tookOver, err := park.Lock(w, q.me, q.mem.Alive, deadline, stop, func() func() { return q.sit(what) })
+	var dead uint32 // the last one that was found to be
+	alive := func(token uint32) bool {
+		if q.mem.Alive(token) {
+			return true
+		}
+		dead = token
+		return false
+	}
+	tookOver, err := park.Lock(w, q.me, alive, deadline, stop, func() func() { return q.sit(what) })
 	if err != nil {
 		return err
 	}
 	if tookOver {
 		o.held |= side
 		q.h.TakeOvers.Add(1)
+		q.tookOver(side, dead)
 		if side == producers {
 			o.repairProducers()
 		} else {

@@ -13,6 +13,9 @@
 // A Queue may be used by any number of goroutines at once. A put is committed when it returns:
 // there is no background goroutine, and the message survives its producer. A plain get is at most
 // once; a lease is at least once.
+//
+// What happens besides the calls, such as the take-over of a dead process's lock, is told to a log
+// that asks: see package events.
 package queue
 
 import (
@@ -26,6 +29,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/member"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
+	"github.com/polyipc/polyipc/runtime/internal/trace"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -74,6 +78,7 @@ type Queue struct {
 	reclaimed        atomic.Int64 // when dead owners were last looked for, as now counts
 	passed           atomic.Int64 // the same, of records that were passed over
 	reclaimTook      atomic.Int64 // nanoseconds that it took
+	corrupt          atomic.Bool  // that it is was told
 
 	errFull, errEmpty *ipcerr.Error // made once: they are part of normal work
 }
@@ -109,7 +114,9 @@ func (q *Queue) Unlink() error { return q.root.Unlink(q.name, layout.KindQueue) 
 // Name returns the queue's name.
 func (q *Queue) Name() string { return q.name }
 
-func open(op, name string, o Options, mayCreate, mayOpen bool) (*Queue, error) {
+func open(op, name string, o Options, mayCreate, mayOpen bool) (q *Queue, err error) {
+	trace.Start()
+	defer func() { opened(name, err) }()
 	if err := o.check(op, name); err != nil {
 		return nil, err
 	}

@@ -213,6 +213,7 @@ func (o *op) reclaimLocked(claimed, own bool) (changed bool, err error) {
 		}
 		return !a
 	}
+	lost := q.newLosses()
 	err = q.rings.all(func(m *mapped) error {
 		look := func(it *ring.Item) bool {
 			switch it.S.Phase() {
@@ -220,12 +221,14 @@ func (o *op) reclaimLocked(claimed, own bool) (changed bool, err error) {
 				if isDead(it.S.Owner()) && it.Rec.Move(it.S, it.S.Return()) {
 					crash.Point("queue.reclaim.returned")
 					h.Redelivered.Add(1)
+					lost.lease(it.S.Owner())
 					h.Rescan.Store(1)
 					changed = true
 				}
 			case layout.Reserved:
 				if isDead(it.S.Owner()) && it.Rec.Move(it.S, layout.Abandoned) {
 					crash.Point("queue.reclaim.abandoned")
+					lost.write(it.S.Owner())
 					m.Reached(it)
 					h.Dirty.Store(1)
 					o.wake |= writers
@@ -252,6 +255,7 @@ func (o *op) reclaimLocked(claimed, own bool) (changed bool, err error) {
 		}
 		return m.Each(look)
 	})
+	lost.note()
 	if changed && park.Sleeping(&h.Readable) {
 		o.wake |= readers
 	}

@@ -266,6 +266,7 @@ func (rs *rings) grow(last *mapped, seq, size uint64) (*mapped, error) {
 	crash.Point("queue.grow.published")
 	h.Growing = 0
 	h.Grown++
+	q.grew(n, size)
 	return m, nil
 }
 
@@ -310,6 +311,7 @@ func (o *op) retire(before, m *mapped) (bool, error) {
 		err = q.root.RemovePart(q.obj.UUID, 'r', m.Number)
 		crash.Point("queue.retire.removed")
 		h.Retiring = 0
+		q.shrank(m.Number)
 	}
 	if err != nil {
 		return true, err

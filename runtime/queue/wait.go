@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/internal/park"
+	"github.com/polyipc/polyipc/runtime/internal/trace"
 )
 
 // The longest sleeps, chosen so that a death which no wake tells of is found within 100 ms: a
@@ -17,8 +18,12 @@ var ( // Tests lengthen them, so that a lost wake is a hang.
 // waiter is the part of a wait that is the same for every verb.
 func (q *Queue) waiter(word *atomic.Uint32, spin *park.Spin, what uint32) park.Waiter {
 	return park.Waiter{
-		Word: word, Spin: spin, Slice: q.slice, Gone: q.gone,
+		Word: word, Spin: spin, Gone: q.gone,
 		Sit: func() func() { return q.sit(what) },
+		Slice: func() time.Duration {
+			trace.Flush() // what the try met; the sleep may be long
+			return q.slice()
+		},
 		Pass: func() {
 			if what != waitsForMessage || q.readable() {
 				park.Wake(word, 1)

@@ -5,10 +5,10 @@ var floors = [][]string{
 	{"codec", "runtime/ipcerr"},
 	{
 		"runtime/internal/layout", "runtime/internal/shm", "runtime/internal/futex",
-		"runtime/internal/crash",
+		"runtime/internal/crash", "runtime/internal/trace",
 	},
 	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member"},
-	{"runtime/queue", "runtime/root"},
+	{"runtime/queue", "runtime/root", "runtime/events"},
 	{"capi", "cmd/polyipc"},
 }
 
@@ -18,6 +18,8 @@ var sameFloor = map[[2]string]string{
 	{"runtime/internal/shm", "runtime/internal/layout"}:   "a file is published with its header filled in",
 	{"runtime/internal/shm", "runtime/internal/crash"}:    "publishing has crash points",
 	{"runtime/internal/futex", "runtime/internal/layout"}: "layout says where polyipc does not run",
+	{"runtime/internal/trace", "runtime/internal/layout"}: "layout says where polyipc does not run",
+	{"runtime/internal/shm", "runtime/internal/trace"}:    "what is reaped is an event",
 }
 
 // dependencies are the modules that go.mod may require directly. docs/rationale.md says why.

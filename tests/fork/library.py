@@ -42,6 +42,7 @@ PYTHON_FUNCTIONS = (
     "PyErr_Occurred",
     "PyErr_BadArgument",
     "PyCFunction_NewEx",
+    "PyObject_CallObject",
     "PyEval_SaveThread",
     "PyEval_RestoreThread",
 )
@@ -52,8 +53,9 @@ shims = ctypes.PyDLL(PATH)
 addresses = (ctypes.c_void_p * len(PYTHON_FUNCTIONS))(
     *(ctypes.cast(getattr(ctypes.pythonapi, n), ctypes.c_void_p) for n in PYTHON_FUNCTIONS)
 )
-assert shims.polyipc_py_init(addresses, len(PYTHON_FUNCTIONS) - 1) == INVALID
-assert shims.polyipc_py_init(addresses, len(PYTHON_FUNCTIONS)) == OK
+tell = ctypes.py_object(lambda: None)
+assert shims.polyipc_py_init(addresses, len(PYTHON_FUNCTIONS) - 1, tell) == INVALID
+assert shims.polyipc_py_init(addresses, len(PYTHON_FUNCTIONS), tell) == OK
 
 shims.polyipc_py_queue.restype = ctypes.py_object
 

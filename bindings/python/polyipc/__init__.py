@@ -1,4 +1,9 @@
-"""polyipc: queues, pipes, shared memory and managers between Python, Go and C processes."""
+"""polyipc: queues, pipes, shared memory and managers between Python, Go and C processes.
+
+What happens besides the calls is logged as "polyipc": leases that come back from a process that was
+killed (warning), its locks taken over (info), corruption (error), growth (debug). A call logs what
+happened up to its beginning. $POLYIPC_LOG=level[:file] writes the same to a file or stderr.
+"""
 
 from __future__ import annotations
 

@@ -14,12 +14,11 @@ goes on with what its parent loaded.
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import threading
 from typing import Any, Callable, NamedTuple
 
-from polyipc import _find
+from polyipc import _events, _find
 
 VERSION = "0.1.0"  # of this package and, since the shims are its own, of the library
 ABI = 1
@@ -30,8 +29,6 @@ KEPT = 1
 TRANSIENT = 2
 PICKLE = 4
 RECORD_BYTES = 24  # of header with each message
-
-_log = logging.getLogger("polyipc")
 
 _c: ctypes.CDLL | None = None
 _bind_queue: Callable[[int], QueueCalls]
@@ -107,7 +104,7 @@ def _load_once() -> ctypes.CDLL:
         path, library = _find.load(ctypes.CDLL)
         _check_versions(path, library)
         _bind(library, ctypes.PyDLL(path))
-        _log.debug("loaded libpolyipc %s from %s", VERSION, path)
+        _events.log.debug("loaded libpolyipc %s from %s", VERSION, path)
         return library
 
 
@@ -146,10 +143,13 @@ def _bind(c: ctypes.CDLL, shims: ctypes.PyDLL) -> None:
     c.polyipc_queue_stat.argtypes = [i, pointer]
     c.polyipc_gc.argtypes = [text, pointer]
 
+    c.polyipc_py_events.argtypes = [pointer, size, pointer]
+
     shims.polyipc_py_queue.restype = ctypes.py_object
     _bind_queue = shims.polyipc_py_queue
     _c = c
     _mind_signals()
+    _tell()  # the library collects from the first time on
 
 
 def _hand_over_python(shims: ctypes.PyDLL) -> None:
@@ -159,10 +159,11 @@ def _hand_over_python(shims: ctypes.PyDLL) -> None:
         *("PyLong_FromLong", "PyLong_AsLong", "PyTuple_New", "PyTuple_SetItem"),
         *("PyList_New", "PyList_Append", "PyList_Size", "PyList_GetItem"),
         *("Py_IncRef", "Py_DecRef", "PyErr_Occurred", "PyErr_BadArgument", "PyCFunction_NewEx"),
-        *("PyEval_SaveThread", "PyEval_RestoreThread"),
+        *("PyObject_CallObject", "PyEval_SaveThread", "PyEval_RestoreThread"),
     )
     addresses = (ctypes.cast(getattr(ctypes.pythonapi, n), ctypes.c_void_p) for n in names)
-    status = shims.polyipc_py_init((ctypes.c_void_p * len(names))(*addresses), len(names))
+    table = (ctypes.c_void_p * len(names))(*addresses)
+    status = shims.polyipc_py_init(table, len(names), ctypes.py_object(_tell))
     if status != 0:
         raise ImportError(f"libpolyipc does not take Python's functions (status {status})")
 
@@ -206,6 +207,20 @@ def _in_child() -> None:
 os.register_at_fork(after_in_child=_in_child)
 
 
+# ---- events -------------------------------------------------------------------------------------
+
+# The library keeps them until they are fetched: by the verbs that move messages as they begin, by
+# others here as they end. So logging is called where any function might call it, and holds no lock.
+
+
+def _tell() -> None:
+    """Log what happened since the last time."""
+    c = load()
+    buffer, size = ctypes.create_string_buffer(1 << 14), ctypes.c_size_t(0)
+    while c.polyipc_py_events(buffer, len(buffer), ctypes.byref(size)) == 0 and size.value > 0:
+        _events.tell(buffer.raw[: size.value].decode("utf-8", "replace"))
+
+
 # ---- calls that are not so frequent -------------------------------------------------------------
 
 
@@ -217,8 +232,10 @@ def detail() -> str:
         buffer = ctypes.create_string_buffer(size)
         length: int = c.polyipc_error_detail(buffer, size)
         if length < size:
-            return buffer.value.decode("utf-8", "replace")
+            break
         size = length + 1
+    _tell()
+    return buffer.value.decode("utf-8", "replace")
 
 
 def queue_open(
@@ -228,7 +245,10 @@ def queue_open(
     options = _Options(ctypes.sizeof(_Options), flags, max_size, capacity, root)
     queue = ctypes.c_uint32(0)
     function = getattr(load(), "polyipc_queue_" + how)
-    return function(name, ctypes.byref(options), ctypes.byref(queue)), queue.value
+    status = function(name, ctypes.byref(options), ctypes.byref(queue))
+    if status == 0:  # else detail does it
+        _tell()
+    return status, queue.value
 
 
 def bind(queue: int) -> QueueCalls:
@@ -238,7 +258,9 @@ def bind(queue: int) -> QueueCalls:
 
 def queue_close(queue: int) -> int:
     """Return the status of closing."""
-    return int(load().polyipc_queue_close(queue))
+    status = int(load().polyipc_queue_close(queue))
+    _tell()
+    return status
 
 
 def queue_unlink(name: bytes, root: bytes | None) -> int:
@@ -292,10 +314,15 @@ def queue_stat(queue: int) -> tuple[int, dict[str, int]]:
     """Return the status and the fields of polyipc_queue_stat_t."""
     stat = _Stat(size=ctypes.sizeof(_Stat))
     status = load().polyipc_queue_stat(queue, ctypes.byref(stat))
+    if status == 0:
+        _tell()
     return status, {field[0]: getattr(stat, field[0]) for field in stat._fields_}
 
 
 def gc(root: bytes | None) -> tuple[int, int]:
     """Return the status and how many files were removed."""
     removed = ctypes.c_int64(0)
-    return load().polyipc_gc(root, ctypes.byref(removed)), removed.value
+    status = load().polyipc_gc(root, ctypes.byref(removed))
+    if status == 0:
+        _tell()
+    return status, removed.value

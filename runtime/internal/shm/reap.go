@@ -3,10 +3,12 @@ package shm
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/trace"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -22,11 +24,22 @@ func (r *Root) Reap() (removed int, err error) {
 	var errs []error
 	for _, name := range first.idle {
 		n, err := r.reapIdle(name)
+		if n > 0 {
+			r.reaped(name)
+		}
 		removed += n
 		errs = append(errs, err)
 	}
 	n, err := r.reapOrphans(first)
 	return removed + n, errors.Join(append(errs, err)...)
+}
+
+// reaped tells of a file that was removed. No lock is held.
+func (r *Root) reaped(name string) {
+	if trace.On(slog.LevelInfo) {
+		trace.Note(slog.LevelInfo, "reap", name, "root", r.path)
+		trace.Flush()
+	}
 }
 
 // survey is what one listing of the root showed.
@@ -144,6 +157,7 @@ func (r *Root) reapOrphans(first *survey) (removed int, err error) {
 		}
 		switch err := unlink(r.file(name)); err {
 		case nil:
+			r.reaped(name)
 			removed++
 		case unix.ENOENT:
 		default:
