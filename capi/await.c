@@ -23,7 +23,13 @@ static const int64_t IDLE = 90, BUSY = 50; /* ms */
 static const int64_t INTERRUPT_EVERY = 200; /* ms */
 
 /* Spinning, in rounds of some 15 ns; see Spin in park.go. */
-enum { SPIN_START = 1000, SPIN_LEAST = 20, SPIN_MOST = 4000, SPIN_WORTH = 60000 /* ns */ };
+enum {
+    SPIN_HOLD = 200 /* sleeps */,
+    SPIN_START = 1000,
+    SPIN_LEAST = 20,
+    SPIN_MOST = 4000,
+    SPIN_WORTH = 60000 /* ns */
+};
 
 static int64_t now(void) {
     struct timespec t;
@@ -87,11 +93,23 @@ static polyipc_status spin(struct pi_quick *k, struct pi_attempt *a) {
 }
 
 /* Steers by a wait that ended in a sleep. If both sides sleep, each one's wait is as long as it takes to
- * wake the other: only who spins for so long once breaks out of that. */
+ * wake the other: only who spins for so long once breaks out of that. But if even the longest spin ends in
+ * a sleep, the other side cannot run, perhaps because this one has its processor: then there are no more
+ * of them for SPIN_HOLD sleeps. */
 static void learn(struct pi_quick *k, int64_t waited) {
-    const int budget = atomic_load_explicit(&k->spin, memory_order_relaxed);
-    const int next = waited < SPIN_WORTH ? 2 * budget + SPIN_LEAST : budget - budget / 4;
-    atomic_store_explicit(&k->spin, clamp(next, SPIN_LEAST, SPIN_MOST), memory_order_relaxed);
+    int budget = atomic_load_explicit(&k->spin, memory_order_relaxed);
+    if (waited >= SPIN_WORTH) {
+        budget -= budget / 4;
+    } else if (atomic_load_explicit(&k->spin_held, memory_order_relaxed) > 0) {
+        atomic_fetch_sub_explicit(&k->spin_held, 1, memory_order_relaxed);
+        return;
+    } else if (budget >= SPIN_MOST) {
+        budget = SPIN_LEAST;
+        atomic_store_explicit(&k->spin_held, SPIN_HOLD, memory_order_relaxed);
+    } else {
+        budget = 2 * budget + SPIN_LEAST;
+    }
+    atomic_store_explicit(&k->spin, clamp(budget, SPIN_LEAST, SPIN_MOST), memory_order_relaxed);
 }
 
 /* Says that somebody is about to sleep, and returns the value to sleep on. The fence between that and the

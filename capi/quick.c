@@ -28,6 +28,7 @@ void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, void *memory) {
     k->data = file + PI_DATA_AT;
     k->size = k->queue->data; /* checked when the queue was opened; the mapping is what it says */
     atomic_store(&k->spin, 0);
+    atomic_store(&k->spin_held, 0);
     uint32_t top = atomic_load(&keep->quick_top);
     while (top <= index && !atomic_compare_exchange_weak(&keep->quick_top, &top, index + 1))
         ;

@@ -25,10 +25,10 @@ struct pi_quick {
     _Atomic uint32_t handle; /* stored last when opened, zeroed first when closed; 0: none */
     uint32_t me;             /* this process's owner token */
     struct pi_queue *queue;
-    struct pi_ring *ring; /* ring 0 */
-    char *data;           /* of ring 0 */
-    uint64_t size;        /* of one of the two mappings of data */
-    _Atomic int32_t spin; /* how long a get spins, see await.c */
+    struct pi_ring *ring;            /* ring 0 */
+    char *data;                      /* of ring 0 */
+    uint64_t size;                   /* of one of the two mappings of data */
+    _Atomic int32_t spin, spin_held; /* how long a get spins, see await.c */
     /* Threads within, on cache lines of their own: the mapping stays until they are out. */
     _Alignas(128) _Atomic uint32_t putting;
     _Alignas(128) _Atomic uint32_t getting;
@@ -105,12 +105,12 @@ struct pi_guard {
     jmp_buf to;
 };
 #define PI_GUARD(g) (_setjmp((g).to) != 0 || (pi_guard_set(&(g)), 0))
-#define PI_UNGUARD() (pi_me.guard = NULL)
 
 static inline void pi_guard_set(struct pi_guard *g) {
     pi_me.guard = g;
     atomic_signal_fence(memory_order_seq_cst);
 }
+#define PI_UNGUARD() (atomic_signal_fence(memory_order_seq_cst), (void)(pi_me.guard = NULL))
 
 /* ---- crash points, for tests ------------------------------------------------------------ */
 
