@@ -65,15 +65,26 @@ void pi_host_before_go(struct pi_keep *keep) {
     pthread_sigmask(SIG_SETMASK, &mask, &host->mask);
 }
 
+/* On arm64 a handler must not run on a goroutine's stack, however much room there is: Go keeps the
+ * frame pointer one word below the stack pointer, where the kernel writes the signal's frame, and ends
+ * the process ("fatal error: entersyscall") when it comes upon what is there then. */
+#ifdef __aarch64__
+enum { GO_NEEDS = SA_ONSTACK };
+#else
+enum { GO_NEEDS = 0 };
+#endif
+
 /* Besides installing its own, Go has set SA_ONSTACK in the handlers of the host, which would then run in
- * the 32 KiB that Go gives to signals instead of on a thread's whole stack. They need not: see room
- * in wait.go. */
+ * the 32 KiB that Go gives to signals instead of on a thread's whole stack. Unless GO_NEEDS that, they
+ * need not: see room in wait.go. */
 void pi_host_after_go(struct pi_keep *keep) {
     struct pi_host *host = &keep->host;
     pi_guard_install(keep);
     for (int signal = 1; signal < PI_SIGNALS; signal++) {
         struct sigaction was = host->now[signal], now;
         const bool mine = go_takes(host, signal) && same(&was, &host->before[signal]);
+        if (handles(&was))
+            was.sa_flags |= GO_NEEDS;
         if (!mine && sigaction(signal, NULL, &now) == 0 && !same(&now, &was))
             sigaction(signal, &was, NULL);
     }

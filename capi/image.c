@@ -29,11 +29,11 @@
 #define SANITIZED 0
 #endif
 
-/* Of the general model, so that reading it makes the dynamic linker place this library's block in
- * this thread; before, dl_iterate_phdr reports none. Not static, or the compiler would choose
- * another model. */
-extern __thread volatile char pi_tls_touch __attribute__((tls_model("global-dynamic")));
-__thread volatile char pi_tls_touch;
+/* The dynamic linker's; no header declares it. */
+struct tls_index {
+    unsigned long module, offset;
+};
+extern void *__tls_get_addr(struct tls_index *index);
 
 static char *thread_pointer(void) {
 #if defined(__x86_64__)
@@ -84,6 +84,24 @@ static bool is_ours(const struct dl_phdr_info *info) {
             return true;
     }
     return false;
+}
+
+static int tls_module(struct dl_phdr_info *info, size_t size, void *argument) {
+    struct tls_index *index = argument;
+    (void)size;
+    if (!is_ours(info))
+        return 0;
+    index->module = info->dlpi_tls_modid;
+    return 1;
+}
+
+/* Makes the dynamic linker note where this library's thread-local block lies in this thread; before,
+ * dl_iterate_phdr reports none if the library was loaded by dlopen. To read a variable of the general
+ * model is not enough: where that goes by TLS descriptors, as on arm64, nothing is noted. */
+static void find_tls(void) {
+    struct tls_index index = {0, 0};
+    if (dl_iterate_phdr(tls_module, &index) != 0 && index.module != 0)
+        __tls_get_addr(&index);
 }
 
 static int describe(struct dl_phdr_info *info, size_t size, void *argument) {
@@ -153,7 +171,7 @@ void pi_image_find(struct pi_keep *keep, int argc, char **argv, char **envp) {
     image->argc = argc;
     image->argv = argv;
     image->envp = envp;
-    pi_tls_touch = 0;
+    find_tls();
     if (dl_iterate_phdr(describe, image) == 0)
         image->why_not = "its own image was not found";
     if (SANITIZED)

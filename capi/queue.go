@@ -71,16 +71,17 @@ func options(op operation, o *C.polyipc_queue_options) (queue.Options, error) {
 	if o == nil {
 		return queue.Options{Root: goRoot(nil)}, nil
 	}
-	const known = C.POLYIPC_KEPT | C.POLYIPC_TRANSIENT | C.POLYIPC_PICKLE
+	const known = C.POLYIPC_KEPT | C.POLYIPC_TRANSIENT | C.POLYIPC_PICKLE | C.POLYIPC_TRUST_GROUP
 	if o.size != C.uint32_t(unsafe.Sizeof(*o)) {
 		return queue.Options{}, invalid(op, "options of %d bytes, not %d: set size to sizeof(polyipc_queue_options), and use the header of this library", o.size, unsafe.Sizeof(*o))
 	}
 	if o.flags&^known != 0 {
-		return queue.Options{}, invalid(op, "unknown bits %#x in flags: use POLYIPC_KEPT, POLYIPC_TRANSIENT, POLYIPC_PICKLE", o.flags&^known)
+		return queue.Options{}, invalid(op, "unknown bits %#x in flags: use POLYIPC_KEPT, POLYIPC_TRANSIENT, POLYIPC_PICKLE, POLYIPC_TRUST_GROUP", o.flags&^known)
 	}
 	return queue.Options{
 		Root: goRoot(o.root), MaxSize: int64(o.max_size), Capacity: int64(o.capacity),
-		Kept: o.flags&C.POLYIPC_KEPT != 0, Transient: o.flags&C.POLYIPC_TRANSIENT != 0, Pickle: o.flags&C.POLYIPC_PICKLE != 0,
+		Kept: o.flags&C.POLYIPC_KEPT != 0, Transient: o.flags&C.POLYIPC_TRANSIENT != 0,
+		Pickle: o.flags&C.POLYIPC_PICKLE != 0, TrustGroup: o.flags&C.POLYIPC_TRUST_GROUP != 0,
 	}, nil
 }
 

@@ -161,6 +161,11 @@ def main() -> int:
         if name not in names:
             parser.error(f"there is no suite {name!r}; the suites are {', '.join(names)}")
 
+    # A shell without job control starts what it puts in the background with these ignored, and so
+    # would be the tests' programs, some of which are sent a SIGINT.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
     RESULTS.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "POLYIPC_TEST_LONG": "1" if options.long else ""}
     listed = skips.read(ROOT / "tests" / "skips.txt")

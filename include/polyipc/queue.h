@@ -36,15 +36,21 @@ typedef uint32_t polyipc_format;
 #define POLYIPC_FOREVER ((int64_t)-1) /* any negative value waits without limit */
 #define POLYIPC_TRY ((int64_t)0)      /* never waits: EMPTY or FULL instead of TIMEOUT */
 
-/* Bits of polyipc_queue_options.flags. Neither bit: named queues are kept, anonymous ones are
- * transient. Both bits: INVALID. */
-#define POLYIPC_KEPT 1u      /* lives until unlinked */
-#define POLYIPC_TRANSIENT 2u /* goes with its last user, however that ends */
-#define POLYIPC_PICKLE 4u    /* may carry Python pickles; only for processes that trust each other */
+/* Bits of polyipc_queue_options.flags. Neither KEPT nor TRANSIENT: named queues are kept, anonymous
+ * ones are transient. Both: INVALID.
+ *
+ * Whoever may write to a queue with PICKLE can run code in the Python programs that open its pickles.
+ * In a root that is shared with a group (a directory with the set-group-id bit that its group can write
+ * to) that is every member, so to make or open a queue with PICKLE there is DENIED, unless TRUST_GROUP
+ * says that the caller trusts them. TRUST_GROUP changes nothing else, and nothing without PICKLE. */
+#define POLYIPC_KEPT 1u        /* lives until unlinked */
+#define POLYIPC_TRANSIENT 2u   /* goes with its last user, however that ends */
+#define POLYIPC_PICKLE 4u      /* may carry Python pickles; only for processes that trust each other */
+#define POLYIPC_TRUST_GROUP 8u /* PICKLE is meant also where the root is shared with a group */
 
 typedef struct polyipc_queue_options {
     uint32_t size;    /* sizeof(polyipc_queue_options); other sizes are INVALID */
-    uint32_t flags;   /* POLYIPC_KEPT, POLYIPC_TRANSIENT, POLYIPC_PICKLE; other bits are INVALID */
+    uint32_t flags;   /* POLYIPC_KEPT, _TRANSIENT, _PICKLE, _TRUST_GROUP; other bits are INVALID */
     int64_t max_size; /* most live messages, 1 to 2^40; 0: no limit */
     int64_t capacity; /* bytes for live messages, each with 24 bytes of header, rounded up to a
                          power of two of at least 64 KiB, at most 2^36; 0: grows as needed */
@@ -60,8 +66,8 @@ typedef struct polyipc_queue_options {
 POLYIPC_API polyipc_status polyipc_queue_create(const char *name, const polyipc_queue_options *options,
                                                 polyipc_queue *out_queue);
 
-/* Opens an existing queue. Of options only root is used, and limits that are not 0 must be the
- * queue's own (else MISMATCH).
+/* Opens an existing queue. Of options root and TRUST_GROUP are used, and limits that are not 0 must be
+ * the queue's own, as must PICKLE if it is set (else MISMATCH).
  * NOT_FOUND, WRONG_KIND, MISMATCH, VERSION, CORRUPT, DENIED, NO_MEMORY, LIMIT. */
 POLYIPC_API polyipc_status polyipc_queue_open(const char *name, const polyipc_queue_options *options,
                                               polyipc_queue *out_queue);

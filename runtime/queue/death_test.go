@@ -40,7 +40,9 @@ func act(what, name string) {
 		panic(err)
 	}
 	_, _ = os.Stdout.WriteString("ready\n")
-	select {}
+	for { // select {} would be a deadlock to Go, without cgo
+		time.Sleep(time.Hour)
+	}
 }
 
 // child starts a process that acts on q and returns once it is ready.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,4 +168,73 @@ func TestTruncated(t *testing.T) {
 		}
 		_ = os.Remove(filepath.Join(dir, "cut"))
 	}
+}
+
+// TestPickleInASharedRoot wants whoever makes or opens a queue for pickles where a group can write to it
+// to say so, and only them.
+func TestPickleInASharedRoot(t *testing.T) {
+	dir := root(t)
+	mode := func(m os.FileMode) {
+		t.Helper()
+		if err := os.Chmod(dir, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	verbs := map[string]func(string, Options) (*Queue, error){"create": Create, "open": Open, "open or create": OpenOrCreate}
+	denied := func(when string) {
+		t.Helper()
+		for verb, f := range verbs {
+			q, err := f("p", Options{Root: dir, Pickle: true})
+			if err == nil {
+				q.Close()
+			}
+			if !errors.Is(err, ipcerr.Denied) {
+				t.Errorf("%s, %s: %v", when, verb, err)
+			} else if !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "TrustGroup") {
+				t.Errorf("%s, %s: the error names no cure: %v", when, verb, err)
+			}
+		}
+	}
+	opened := func(when string, f func(string, Options) (*Queue, error), o Options) {
+		t.Helper()
+		o.Root = dir
+		q, err := f("p", o)
+		if err != nil {
+			t.Errorf("%s: %v", when, err)
+			return
+		}
+		if s, err := q.Stat(); err != nil || !s.Pickle {
+			t.Errorf("%s: not for pickles: %v", when, err)
+		}
+		q.Close()
+	}
+
+	mode(0o770 | os.ModeSetgid)
+	denied("none there")
+	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
+		t.Errorf("a refusal left %v, %v", files, err)
+	}
+	trusted := Options{Pickle: true, TrustGroup: true}
+	opened("create, trusted", Create, trusted)
+	denied("one there")
+	opened("open, trusted", Open, trusted)
+	opened("open or create, trusted", OpenOrCreate, trusted)
+	opened("open, pickles left closed", Open, Options{})
+
+	plain, err := Create("plain", Options{Root: dir, TrustGroup: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := plain.Stat(); err != nil || s.Pickle {
+		t.Errorf("trust alone made a queue for pickles, or %v", err)
+	}
+	plain.Close()
+	_ = Unlink(dir, "plain")
+
+	for _, m := range []os.FileMode{0o700, 0o700 | os.ModeSetgid, 0o750 | os.ModeSetgid} { // nobody else can write
+		mode(m)
+		opened(m.String(), OpenOrCreate, Options{Pickle: true})
+		opened(m.String()+", trusted", OpenOrCreate, trusted)
+	}
+	_ = Unlink(dir, "p")
 }

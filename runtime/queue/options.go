@@ -30,6 +30,17 @@ func (o *Options) check(op, name string) error {
 	return &ipcerr.Error{Op: op, Name: name, Code: ipcerr.Invalid, Hint: hint}
 }
 
+// trust refuses pickles where a group can write to the queue, unless the caller trusts the group. It looks
+// at the root as it is now: before anything is made there, so that a refusal leaves nothing.
+func (o *Options) trust(op, name string, root *shm.Root) error {
+	if !o.Pickle || o.TrustGroup || !root.Shared() {
+		return nil
+	}
+	return &ipcerr.Error{Op: op, Name: name, Code: ipcerr.Denied, Hint: fmt.Sprintf(
+		"its root %s is shared with a group, whose members could run code in readers that open pickles: use another root, "+
+			"do without pickle, or say that the group is trusted (TrustGroup, POLYIPC_TRUST_GROUP, trust_group=True)", root.Path())}
+}
+
 // capacity is what Options.Capacity is rounded up to.
 func (o *Options) capacity() uint64 {
 	if o.Capacity == 0 {

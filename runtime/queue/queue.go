@@ -57,6 +57,12 @@ type Options struct {
 	Kept      bool   // lives until Unlink, also if anonymous
 	Transient bool   // goes with its last user, also if named
 	Pickle    bool   // may carry Python pickles: only for processes that trust each other
+
+	// TrustGroup allows Pickle in a root that is shared with a group: a directory with the set-group-id
+	// bit that its group can write to. Each member can then run code in the Python programs that open
+	// the queue's pickles, so without TrustGroup it is ipcerr.Denied to make or open a queue with Pickle
+	// there. It changes nothing else, and nothing without Pickle.
+	TrustGroup bool
 }
 
 // Queue is an open queue.
@@ -125,6 +131,9 @@ func open(op, name string, o Options, mayCreate, mayOpen bool) (q *Queue, err er
 	}
 	root, err := shm.OpenRoot(o.Root)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.trust(op, name, root); err != nil {
 		return nil, err
 	}
 	mem, err := member.Join(root)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -151,4 +152,25 @@ func version(t *testing.T) string {
 		t.Fatal("no version in version.h")
 	}
 	return m[1]
+}
+
+// TestThreadLocalsByDescriptors builds the library with the model of thread-local variables that is the
+// only one on arm64, and newer compilers' choice elsewhere. Loaded by dlopen, it must find its block all the
+// same, or forked children can't use it.
+func TestThreadLocalsByDescriptors(t *testing.T) {
+	dialect := map[string]string{"amd64": "gnu2", "arm64": "desc"}[runtime.GOARCH]
+	so, err := filepath.Abs(filepath.Join(t.TempDir(), "libpolyipc.so"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := exec.Command("go", "build", "-buildmode=c-shared", "-ldflags=-extldflags=-Wl,-soname,libpolyipc.so.0", "-o", so, "../../capi")
+	build.Env = append(os.Environ(), "CGO_ENABLED=1", "CGO_CFLAGS=-O2 -g -mtls-dialect="+dialect)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	loading := exec.Command("../../build/test/fork/loading")
+	loading.Env = append(os.Environ(), "POLYIPC_LIBRARY="+so)
+	if out, err := loading.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }

@@ -26,7 +26,7 @@ class Handle:
     It works in a forked child too, where it is the child's own: to close it ends nothing here.
     """
 
-    __slots__ = ("__weakref__", "_finalizer", "_id", "_name", "_pickle", "_root")
+    __slots__ = ("__weakref__", "_finalizer", "_id", "_name", "_pickle", "_root", "_trust_group")
 
     _kind: ClassVar[str]
     """The object's kind as in sentences."""
@@ -35,6 +35,7 @@ class Handle:
     _name: str
     _root: str | None
     _pickle: bool
+    _trust_group: bool
 
     def _own(self, number: int, close: Callable[[int], int]) -> None:
         """Take over a handle. It is closed with this object, at the latest when Python exits."""
@@ -76,13 +77,15 @@ class Handle:
         return f"<polyipc.{type(self).__name__} {self._name!r}{closed}>"
 
     @classmethod
-    def _reopen(cls: type[Self], name: str, pickle: bool, root: str | None) -> Self:
+    def _reopen(
+        cls: type[Self], name: str, pickle: bool, trust_group: bool, root: str | None
+    ) -> Self:
         """Open the object again, in another process perhaps."""
         raise NotImplementedError
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._check(0 if self._id else Status.CLOSED, "pickle")
-        return self._reopen, (self._name, self._pickle, self._root)
+        return self._reopen, (self._name, self._pickle, self._trust_group, self._root)
 
     def _root_for_c(self) -> bytes | None:
         return _arguments.root_for_c(self._root)

@@ -28,6 +28,7 @@ MSGPACK = 1
 KEPT = 1
 TRANSIENT = 2
 PICKLE = 4
+TRUST_GROUP = 8
 RECORD_BYTES = 24  # of header with each message
 
 _c: ctypes.CDLL | None = None

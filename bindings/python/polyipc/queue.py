@@ -66,6 +66,7 @@ class Queue(Handle, Generic[T]):
         capacity: int | None = None,
         transient: bool | None = None,
         pickle: bool = False,
+        trust_group: bool = False,
         root: _arguments.Path | None = None,
     ) -> None:
         """Open the queue of that name, or make it.
@@ -78,12 +79,15 @@ class Queue(Handle, Generic[T]):
             unlinked; None: if it is anonymous
         pickle -- whether objects that MessagePack cannot carry are pickled, and pickles are
             opened, which may run any code: only for processes that trust each other
+        trust_group -- whether pickle=True is meant also in a root that is shared with a group (a
+            directory with the set-group-id bit that its group can write to), each member of which
+            can then run code here; DeniedError without it. Else it changes nothing
         root -- directory of the queue; None: $POLYIPC_ROOT, or /dev/shm/polyipc-<uid>
 
         Raises MismatchError if it exists with other options, InvalidError, NoSpaceError,
         DeniedError, CorruptError, VersionError, WrongKindError, NoMemoryError, LimitError.
         """
-        self._open("open_or_create", maxsize, name, capacity, transient, pickle, root)
+        self._open("open_or_create", maxsize, name, capacity, transient, pickle, trust_group, root)
 
     @classmethod
     def create(
@@ -94,30 +98,39 @@ class Queue(Handle, Generic[T]):
         capacity: int | None = None,
         transient: bool | None = None,
         pickle: bool = False,
+        trust_group: bool = False,
         root: _arguments.Path | None = None,
     ) -> Self:
         """Make a queue; ExistsError if there is one of that name. Otherwise as Queue()."""
         queue = cls.__new__(cls)
-        cls._open(queue, "create", maxsize, name, capacity, transient, pickle, root)
+        cls._open(queue, "create", maxsize, name, capacity, transient, pickle, trust_group, root)
         return queue
 
     @classmethod
     def open(
-        cls: type[Self], name: str, *, pickle: bool = False, root: _arguments.Path | None = None
+        cls: type[Self],
+        name: str,
+        *,
+        pickle: bool = False,
+        trust_group: bool = False,
+        root: _arguments.Path | None = None,
     ) -> Self:
         """Open a queue; NotFoundError if there is none of that name. Otherwise as Queue().
 
         pickle -- MismatchError if the queue was not made for pickles.
+        trust_group -- as in Queue()
         """
         if name is None:
             raise TypeError("name None: say which queue to open")
         queue = cls.__new__(cls)
-        cls._open(queue, "open", 0, name, None, None, pickle, root)
+        cls._open(queue, "open", 0, name, None, None, pickle, trust_group, root)
         return queue
 
     @classmethod
-    def _reopen(cls: type[Self], name: str, pickle: bool, root: str | None) -> Self:
-        return cls.open(name, pickle=pickle, root=root)
+    def _reopen(
+        cls: type[Self], name: str, pickle: bool, trust_group: bool, root: str | None
+    ) -> Self:
+        return cls.open(name, pickle=pickle, trust_group=trust_group, root=root)
 
     def _open(
         self,
@@ -127,16 +140,17 @@ class Queue(Handle, Generic[T]):
         capacity: int | None,
         transient: bool | None,
         pickle: bool,
+        trust_group: bool,
         root: _arguments.Path | None,
     ) -> None:
         self._root = _arguments.root(root)
-        self._pickle = bool(pickle)
+        self._pickle, self._trust_group = bool(pickle), bool(trust_group)
         flags = 0 if transient is None else _lib.TRANSIENT if transient else _lib.KEPT
         status, number = _lib.queue_open(
             how,
             None if name is None else _arguments.name(name),
             self._root_for_c(),
-            flags | (_lib.PICKLE if pickle else 0),
+            flags | (_lib.PICKLE if pickle else 0) | (_lib.TRUST_GROUP if trust_group else 0),
             max(0, _arguments.limit("maxsize", maxsize)),
             0 if capacity is None else _arguments.limit("capacity", capacity),
         )

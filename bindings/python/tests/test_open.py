@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 from pathlib import Path
 from typing import Any, Callable
 
@@ -178,6 +180,43 @@ def test_a_root_that_others_can_write_to(root: Path) -> None:
         polyipc.Queue()
     assert isinstance(caught.value, polyipc.DeniedError)
     root.chmod(0o700)
+
+
+def test_pickle_where_a_group_shares_the_root(root: Path) -> None:
+    root.chmod(0o2770)
+    calls: list[Callable[..., polyipc.Queue[object]]] = [
+        lambda **o: polyipc.Queue(name="p", **o),
+        lambda **o: polyipc.Queue.create(name="p", **o),
+        lambda **o: polyipc.Queue.open("p", **o),
+    ]
+    for call in calls:
+        with pytest.raises(PermissionError, match="trust_group=True") as caught:
+            call(pickle=True)
+        assert isinstance(caught.value, polyipc.DeniedError)
+    assert list(root.iterdir()) == []
+    with polyipc.Queue[object].create(name="p", pickle=True, trust_group=True) as q:
+        with pytest.raises(polyipc.DeniedError):
+            polyipc.Queue.open("p", pickle=True)
+        with polyipc.Queue[object].open("p", pickle=True, trust_group=True) as other:
+            q.put(3 + 4j)
+            assert other.get() == 3 + 4j
+        # A queue that is handed on says what its maker said.
+        handed: polyipc.Queue[object]
+        for handed in (pickle.loads(pickle.dumps(q)), copy.copy(q)):
+            with handed:
+                q.put(5 + 6j)
+                assert handed.get() == 5 + 6j
+        with polyipc.Queue[object].open("p") as strict:
+            q.put(7 + 8j)
+            with pytest.raises(polyipc.DecodeError, match="pickle"):
+                strict.get()
+        with polyipc.Queue[object](name="plain", trust_group=True, transient=True) as plain:
+            assert not plain.stat().pickle
+        q.unlink()
+    root.chmod(0o700)
+    with polyipc.Queue[object](pickle=True, trust_group=True) as q:
+        q.put(9j)
+        assert q.get() == 9j
 
 
 def test_a_relative_root(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 /* handles.c - handles made before a fork go on working in the child, under its own identity. */
 #include "fork_test.h"
 
+#include <sys/resource.h>
+
 static polyipc_queue q, other;
 static uint32_t closed;
 
@@ -116,6 +118,11 @@ static void uses_each(void *unused) {
 }
 
 static void many_handles(void) {
+    struct rlimit files; /* a user's is often 1,024 */
+    CHECK(getrlimit(RLIMIT_NOFILE, &files) == 0, "getrlimit");
+    files.rlim_cur = files.rlim_max;
+    CHECK(setrlimit(RLIMIT_NOFILE, &files) == 0, "setrlimit");
+
     polyipc_queue_options options = POLYIPC_QUEUE_OPTIONS_INIT;
     options.capacity = 1; /* the least there is */
     for (int i = 0; i < MANY; i++)
