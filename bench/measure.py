@@ -224,4 +224,4 @@ class Bench:
             self.counts[key] = self.count(series, scenario)
         n = self.counts[key]
         unit = max(scenario.consumers, 1)
-        return self.once(series, scenario, max(n // 10 // unit, 1) * unit, n)
+        return self.once(series, scenario, max(n // 10 // unit, scenario.warm) * unit, n)

@@ -34,6 +34,7 @@ class Scenario:
     one_cpu: bool = False  # both sides share one CPU
     quick: bool = True  # also in the quick version
     most_bytes: int = 1 << 36  # of all messages of one run together
+    warm: int = 1  # messages of warm-up at the least
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,13 @@ SCENARIOS = (
         )
         for n in (4, 20)
     ),
-    Scenario("giant", "1:1, 64 MiB", "flow", QUEUES, size=GIANT, most_bytes=512 << 20, quick=False),
+    Scenario(
+        "giant", "1:1, 64 MiB", "flow", QUEUES, size=GIANT, most_bytes=1 << 30, warm=5, quick=False
+    ),
+    Scenario(
+        "giant-first", "the first 4", "flow", NATIVE, size=GIANT, most_bytes=256 << 20, warm=0,
+        quick=False,
+    ),
     Scenario("giant-copy", "copied", "flow", ("memcpy",), size=GIANT, consumers=0, quick=False),
     Scenario("trip", "awake", "trip", QUEUES),
     Scenario("trip-object", "awake, dict of 4", "trip", PYTHON, payload="object"),

@@ -139,7 +139,7 @@ static int64_t slice(const struct pi_quick *k) {
 
 /* Takes a seat, by which an operator sees who waits; its number, or -1. Seats of the dead are Go's to
  * clear. */
-static int sit(struct pi_quick *k, polyipc_queue queue) {
+static int sit(struct pi_quick *k, polyipc_queue queue, int64_t since) {
     struct pi_guard g;
     if (PI_GUARD(g))
         return -1;
@@ -148,7 +148,7 @@ static int sit(struct pi_quick *k, polyipc_queue queue) {
         struct pi_seat *const s = &k->queue->seat[n];
         uint64_t nobody = 0;
         if (atomic_compare_exchange_strong(&s->who, &nobody, (uint64_t)PI_WAITS_FOR_MESSAGE << 32 | k->me)) {
-            atomic_store(&s->since, now());
+            atomic_store(&s->since, since);
             PI_UNGUARD();
             return n;
         }
@@ -206,7 +206,7 @@ static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_
         if (ns > left)
             ns = left;
         if (!slept)
-            seat = sit(k, a->queue);
+            seat = sit(k, a->queue, t);
         const int e = ns > 0 ? pi_futex_sleep(&k->queue->readable, value, ns) : 0;
         slept = true;
         if (pi_me.interruptible && (e == EINTR || now() - began > INTERRUPT_EVERY * MS)) {

@@ -246,6 +246,12 @@ static bool take(struct pi_quick *k, void *buffer, size_t capacity, polyipc_mess
     return true;
 }
 
+/* Whether it is worth a lock. What consumers have seen leaves the producers' cache line alone. */
+static bool maybe(const struct pi_quick *k) {
+    const uint64_t head = get64(&k->ring->head);
+    return get64(&k->ring->tail_seen) - head - 1 < k->size || get64(&k->ring->tail) != head;
+}
+
 size_t pi_quick_take_many(struct pi_quick *k, void *buffer, size_t capacity, polyipc_message *messages,
                           size_t most) {
     struct pi_queue *const q = k->queue;
@@ -257,7 +263,7 @@ size_t pi_quick_take_many(struct pi_quick *k, void *buffer, size_t capacity, pol
         return n; /* what was taken is the caller's: the fault comes again with the next call */
     }
     bool dirty = false;
-    if (lock(&q->consumers, k->me)) {
+    if (maybe(k) && lock(&q->consumers, k->me)) {
         held = &q->consumers;
         if (get64(&q->first) == 0 && atomic_load_explicit(&q->rescan, memory_order_relaxed) == 0 &&
             atomic_load_explicit(&q->dirty, memory_order_relaxed) == 0 &&

@@ -32,6 +32,9 @@ func (q *Queue) TryGetInto(buf []byte) (n int, f Format, err error) {
 		return 0, 0, err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
+	if q.bare() {
+		return 0, 0, ipcerr.Empty
+	}
 	if n, f, err = o.get(noWait, buf); err == ipcerr.Empty {
 		err = o.orReclaim(err, func() (err error) { n, f, err = o.get(noWait, buf); return err })
 	}
@@ -152,6 +155,9 @@ func (q *Queue) getWait(ctx context.Context, get func(*op) error) (err error) {
 	w := q.waiter(&q.h.Readable, &q.spinGet, waitsForMessage)
 	w.Hint = q.readable
 	w.Try = func() (bool, error) {
+		if q.bare() {
+			return false, nil
+		}
 		err := o.orReclaim(ipcerr.Empty, func() error { return get(&o) })
 		if err == ipcerr.Empty {
 			return false, nil
@@ -421,6 +427,23 @@ func (o *op) find(it *ring.Item) (m *mapped, err error) {
 		return nil, o.ended()
 	}
 	return nil, ipcerr.Empty
+}
+
+// bare reports, without a lock, that there is not one record, so nothing to take and nothing that the dead
+// might hold; nor a consumer lock, whose dead owner may have left something to mend.
+//
+// The head is read first: it never passes the tail, so a tail that is read later and no further was
+// the head then, too.
+func (q *Queue) bare() bool {
+	h, m := q.h, q.rings.hot.Load()
+	if m.Number != 0 {
+		return false // may be unmapped under our hands
+	}
+	head := m.H.Head.Load()
+	if m.Known(head) {
+		return false // and the producers' cache line is left alone
+	}
+	return m.H.Tail.Load() == head && m.H.Next.Load() == 0 && h.First.Load() == 0 && h.Consumers.Load() == 0 && h.Shutdown.Load() == 0
 }
 
 // readable is a guess, without a lock, whether a get might find something.

@@ -112,7 +112,7 @@ func Wait(ctx context.Context, w *Waiter) error {
 			}
 			d = min(d, left)
 		}
-		if w.Spin != nil {
+		if w.Spin != nil && !slept {
 			w.Spin.yield()
 		}
 		err = futex.Wait(w.Word, v, d)
@@ -245,7 +245,8 @@ const (
 // sleepers took 58 us instead of the 10 us that it takes when they yield now and then.
 const yieldEvery = 5 * time.Millisecond
 
-// yield goes through the scheduler, unless that was done a moment ago. It is called before a sleep.
+// yield goes through the scheduler, unless that was done a moment ago. It is called before the first sleep
+// of a wait: a wait that lasts gains nothing, and each pass wakes the scheduler's own threads.
 func (s *Spin) yield() {
 	now := int64(time.Since(loaded))
 	if last := s.yielded.Load(); now-last >= int64(yieldEvery) && s.yielded.CompareAndSwap(last, now) {

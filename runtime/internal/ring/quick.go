@@ -1,6 +1,10 @@
 package ring
 
-import "github.com/polyipc/polyipc/runtime/internal/layout"
+import (
+	"sync/atomic"
+
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+)
 
 // The two verbs below are what a queue does nearly always, in one piece each: a small message into
 // a ring with room, and the oldest one out of it. What they can't do they leave undone and say so,
@@ -25,6 +29,11 @@ func (r *Ring) Append(body []byte, format uint16, most uint64) bool {
 // lately: within the ring, and among at most most live records. Producer lock.
 func (r *Ring) Fits(at, seq, size, most uint64) bool {
 	return seq-r.H.HeadSeqSeen < most && at-r.H.HeadSeen+size <= r.Data.Size()
+}
+
+// Known reports that a consumer has seen records behind head. A guess without the lock.
+func (r *Ring) Known(head uint64) bool {
+	return atomic.LoadUint64(&r.H.TailSeen)-head-1 < r.Data.Size()
 }
 
 // TakeFront copies the record at the head into buf and moves the head over it, if it is ready, fits,
