@@ -31,6 +31,7 @@ from reports import Result
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "test-results"
 LONGER = 9
+MEASURED = "measured: "  # what follows it in the output of a test is shown although it passed
 SHOWN_LINES = 60  # of a failed test's output; the log has all of it
 
 
@@ -140,6 +141,9 @@ def show(suite: Suite, results: Sequence[Result], seconds: float) -> None:
         flush=True,
     )
     for result in results:
+        for line in result.text.splitlines() if result.outcome == "passed" else ():
+            if MEASURED in line:
+                print(f"  {line.partition(MEASURED)[2]}", flush=True)
         if result.outcome == "failed":
             lines = result.text.rstrip().splitlines()
             cut = len(lines) - SHOWN_LINES

@@ -12,6 +12,7 @@ import pytest
 
 import leftovers
 import reports
+import run
 import skips
 from reports import Result
 
@@ -38,6 +39,19 @@ def test_go_report(tmp_path: Path) -> None:
         Result("codec.TestB/x.y", "failed", "b_test.go:7: wrong\n"),
         Result("codec.TestC", "skipped", "c_test.go:8: not root\n"),
     ]
+
+
+def test_what_a_passed_test_measured_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = go_report(
+        tmp_path / "log",
+        {"Action": "output", "Test": "TestA", "Output": "    a_test.go:7: measured: p50 1ms\n"},
+        {"Action": "output", "Test": "TestA", "Output": "    a_test.go:8: something else\n"},
+        {"Action": "pass", "Test": "TestA"},
+    )
+    run.show(run.SUITES[0], results, 0)
+    assert capsys.readouterr().out.splitlines()[1:] == ["  p50 1ms"]
 
 
 def test_go_package_that_does_not_compile(tmp_path: Path) -> None:

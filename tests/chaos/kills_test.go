@@ -66,6 +66,9 @@ func TestRandomKills(t *testing.T) {
 	report(t, "from a kill until both sides had got on", waited)
 }
 
+// aim is what is promised on an idle machine. Tests bound it at 2 s.
+const aim = 100 * time.Millisecond
+
 // report prints how long something took.
 func report(t *testing.T, what string, ds []time.Duration) {
 	t.Helper()
@@ -73,5 +76,12 @@ func report(t *testing.T, what string, ds []time.Duration) {
 		t.Fatal("nothing measured: ", what)
 	}
 	slices.Sort(ds)
-	t.Logf("%s: n %d, p50 %v, p99 %v, max %v", what, len(ds), ds[len(ds)/2], ds[len(ds)*99/100], ds[len(ds)-1])
+	over := 0
+	for _, d := range ds {
+		if d > aim {
+			over++
+		}
+	}
+	t.Logf("measured: %s: n %d, p50 %v, p99 %v, max %v; %d over %v", what, len(ds), ds[len(ds)/2].Round(time.Microsecond),
+		ds[len(ds)*99/100].Round(time.Microsecond), ds[len(ds)-1].Round(time.Microsecond), over, aim)
 }

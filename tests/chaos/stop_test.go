@@ -151,7 +151,6 @@ var recoveries = []struct {
 // TestRecovery measures how long it takes from the kill of somebody who holds something until the
 // one who waits for it has it. Tests bound it at 2 s; the aim is 100 ms on an idle machine.
 func TestRecovery(t *testing.T) {
-	const aim = 100 * time.Millisecond
 	n := repetitions(t, "POLYIPC_CHAOS_RECOVERIES", 5, 100)
 	for _, c := range recoveries {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
@@ -160,16 +159,11 @@ func TestRecovery(t *testing.T) {
 				took = append(took, recovery(t, c.options, c.point, c.command, c.wait))
 			}
 			report(t, "from the kill of who held the "+c.name, took)
-			over := 0
 			for _, d := range took {
-				if d > aim {
-					over++
-				}
 				if d > bound {
 					t.Errorf("recovery after %v", d)
 				}
 			}
-			t.Logf("%d of %d took longer than %v", over, n, aim)
 		})
 	}
 }
