@@ -217,10 +217,10 @@ static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_
     rise(k, seat);
     if (status == POLYIPC_EMPTY && interrupted)
         status = POLYIPC_INTERRUPTED;
-    if (status == POLYIPC_OK && slept) {
-        pass_on(k);
+    if (slept && (status == POLYIPC_OK || status == POLYIPC_TOO_SMALL))
+        pass_on(k); /* also what is too large for this one */
+    if (slept && status == POLYIPC_OK)
         learn(k, now() - began);
-    }
     return status;
 }
 

@@ -129,8 +129,8 @@ MUTANTS = (
     Mutant(
         "a wake for many is not passed on",
         PARK,
-        "if done && slept && w.Pass != nil {",
-        "if done && slept && w.Pass == nil {",
+        "if slept && w.Pass != nil && (done",
+        "if slept && w.Pass == nil && (done",
         "park",
     ),
     Mutant("cancelling wakes nobody", PARK, "\t\tKick(w) // moves", "\t\t_ = w // moves", "park"),
