@@ -126,6 +126,30 @@ func (rs *rings) all(f func(*mapped) error) error {
 	return err
 }
 
+// oldest looks once more at the rings before m, in which it was found: a record in them that was being
+// written then may have been committed since, and before the one in m was put. Consumer lock.
+func (rs *rings) oldest(m *mapped, it *ring.Item) (*mapped, error) {
+	r, err := rs.first()
+	for hops := 0; err == nil && r != nil && r != m; hops++ {
+		if hops == longestChain {
+			return nil, ring.ErrCorrupt
+		}
+		var older ring.Item
+		ok, err := r.Find(&older)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			*it = older
+			return r, nil
+		}
+		if r, err = rs.next(r); err != nil {
+			return nil, err
+		}
+	}
+	return m, err
+}
+
 // peek calls f with the ring that was the first last time, for a guess without a lock; true if
 // that ring is just going.
 func (rs *rings) peek(f func(*mapped) bool) bool {
