@@ -47,7 +47,7 @@ static int clamp(int v, int least, int most) { return v < least ? least : v > mo
 
 /* Tries, through Go only if the queue is not plainly empty. */
 static polyipc_status try_once(struct pi_quick *k, struct pi_attempt *a) {
-    if (a->quick != NULL && a->quick(k, a))
+    if (a->most > 0 && pi_quick_take(k, a))
         return POLYIPC_OK;
     if (pi_quick_empty(k))
         return POLYIPC_EMPTY;
@@ -112,13 +112,15 @@ static void learn(struct pi_quick *k, int64_t waited) {
     atomic_store_explicit(&k->spin, clamp(budget, SPIN_LEAST, SPIN_MOST), memory_order_relaxed);
 }
 
-/* Says that somebody is about to sleep, and returns the value to sleep on. The fence between that and the
- * last try is the compare-and-swap within it. False: the page is gone. */
+/* Says that somebody is about to sleep, and returns the value to sleep on. The fence: the last try must not
+ * read the tail before the flag can be seen, which a processor with weaker order than amd64's could do behind
+ * the swap alone. False: the page is gone. */
 static bool arm(struct pi_quick *k, uint32_t *value) {
     struct pi_guard g;
     if (PI_GUARD(g))
         return false;
     *value = atomic_fetch_or(&k->queue->readable, PI_FLAG) | PI_FLAG;
+    atomic_thread_fence(memory_order_seq_cst);
     PI_UNGUARD();
     return true;
 }
@@ -217,10 +219,10 @@ static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_
     rise(k, seat);
     if (status == POLYIPC_EMPTY && interrupted)
         status = POLYIPC_INTERRUPTED;
-    if (status == POLYIPC_OK && slept) {
-        pass_on(k);
+    if (slept && (status == POLYIPC_OK || status == POLYIPC_TOO_SMALL))
+        pass_on(k); /* also what is too large for this one */
+    if (slept && status == POLYIPC_OK)
         learn(k, now() - began);
-    }
     return status;
 }
 
@@ -251,10 +253,6 @@ static polyipc_status attempt(struct pi_attempt *a, int64_t timeout) {
     return status;
 }
 
-static bool get_quick(struct pi_quick *k, struct pi_attempt *a) {
-    return pi_quick_take(k, a->buffer, a->capacity, a->out_size, a->out_format);
-}
-
 static polyipc_status get_whole(struct pi_attempt *a) {
     return pg_queue_get(a->queue, a->buffer, a->capacity, POLYIPC_TRY, a->out_size, a->out_format);
 }
@@ -263,22 +261,15 @@ polyipc_status pi_quick_queue_get(polyipc_queue queue, void *buffer, size_t capa
                                   size_t *out_size, polyipc_format *out_format) {
     if (buffer == NULL && capacity > 0)
         return PI_SLOW;
-    struct pi_attempt a = {.quick = get_quick,
-                           .whole = get_whole,
+    struct pi_attempt a = {.whole = get_whole,
                            .queue = queue,
                            .operation = PI_OP_GET,
                            .buffer = buffer,
                            .capacity = capacity,
+                           .most = 1,
                            .out_size = out_size,
                            .out_format = out_format};
     return attempt(&a, timeout);
-}
-
-static bool get_many_quick(struct pi_quick *k, struct pi_attempt *a) {
-    const size_t n = pi_quick_take_many(k, a->buffer, a->capacity, a->messages, a->most);
-    if (n > 0)
-        *a->out_count = n;
-    return n > 0;
 }
 
 static polyipc_status get_many_whole(struct pi_attempt *a) {
@@ -291,8 +282,7 @@ polyipc_status pi_quick_queue_get_many(polyipc_queue queue, void *buffer, size_t
                                        size_t *out_count) {
     if ((buffer == NULL && capacity > 0) || messages == NULL || most == 0 || out_count == NULL)
         return PI_SLOW;
-    struct pi_attempt a = {.quick = get_many_quick,
-                           .whole = get_many_whole,
+    struct pi_attempt a = {.whole = get_many_whole,
                            .queue = queue,
                            .operation = PI_OP_GET,
                            .buffer = buffer,

@@ -6,13 +6,17 @@
  * there: guarded code copies memory and makes futex calls. */
 #include "quick.h"
 
+#include <ucontext.h>
+
 static const int faults[PI_FAULTS] = {SIGSEGV, SIGBUS};
 
 static void on_fault(int signal, siginfo_t *info, void *context) {
     struct pi_guard *const guard = pi_me.guard;
     if (guard != NULL && info->si_code > 0) { /* raised by the access, not sent by somebody */
         pi_me.guard = NULL;
-        _longjmp(guard->to, 1); /* SA_NODEFER and no mask: nothing is blocked that was not */
+        /* As a return would: a host's handler above, which handed on to this one, blocks signals. */
+        pthread_sigmask(SIG_SETMASK, &((const ucontext_t *)context)->uc_sigmask, NULL);
+        _longjmp(guard->to, 1);
     }
     const struct sigaction *const go = &pi_now.keep->host.go_fault[signal == faults[0] ? 0 : 1];
     sigset_t all; /* as Go's handler expects; the return from this one puts the mask back */

@@ -39,8 +39,12 @@ static bool go_takes(const struct pi_host *host, int signal) {
            (signal == SIGURG && !handles(&host->before[SIGURG]));
 }
 
+/* SA_RESTORER, which <signal.h> does not name: the C library sets it on some machines and leaves it in
+ * what it reads back, so that a disposition which was never set differs from the same one set again. */
+enum { RESTORER = 0x04000000 };
+
 static bool same(const struct sigaction *a, const struct sigaction *b) {
-    return a->sa_sigaction == b->sa_sigaction && a->sa_flags == b->sa_flags;
+    return a->sa_sigaction == b->sa_sigaction && ((a->sa_flags ^ b->sa_flags) & ~RESTORER) == 0;
 }
 
 /* A handler that the host installed after Go's has Go's beneath it: it may hand on to it, or put it

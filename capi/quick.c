@@ -18,7 +18,8 @@ enum { BATCH_BYTES = 256 << 10 }; /* how much one hold of a lock copies */
 
 /* ---- entries ----------------------------------------------------------------------------- */
 
-void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, void *memory) {
+/* Touches nothing of the file, which may be truncated already. */
+void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, void *memory, uint64_t size) {
     struct pi_keep *keep = pi_now.keep;
     struct pi_quick *k = &keep->quick[index];
     char *const file = memory;
@@ -26,13 +27,25 @@ void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, void *memory) {
     k->queue = (struct pi_queue *)(file + PI_QUEUE_AT);
     k->ring = (struct pi_ring *)(file + PI_RING_AT);
     k->data = file + PI_DATA_AT;
-    k->size = k->queue->data; /* checked when the queue was opened; the mapping is what it says */
+    k->size = size;
     atomic_store(&k->spin, 0);
     atomic_store(&k->spin_held, 0);
     uint32_t top = atomic_load(&keep->quick_top);
     while (top <= index && !atomic_compare_exchange_weak(&keep->quick_top, &top, index + 1))
         ;
     atomic_store(&k->handle, handle);
+}
+
+/* Makes every sleeper look up, also one that is about to sleep. */
+static void kick(_Atomic uint32_t *word) {
+    struct pi_guard g;
+    if (PI_GUARD(g))
+        return; /* truncated: they find out by themselves */
+    uint32_t v = atomic_load(word);
+    while (!atomic_compare_exchange_weak(word, &v, (v | PI_FLAG) + 1))
+        ;
+    pi_futex_wake(word, INT32_MAX);
+    PI_UNGUARD();
 }
 
 /* Who is in there holds a lock for an instant, or waits for a message and looks at the handle after each
@@ -42,15 +55,7 @@ void pi_quick_close(uint32_t index) {
     if (atomic_exchange(&k->handle, 0) == 0)
         return;
     for (int round = 0; atomic_load(&k->putting) != 0 || atomic_load(&k->getting) != 0; round++) {
-        struct pi_guard g;
-        if (PI_GUARD(g))
-            continue; /* truncated: they find out by themselves */
-        _Atomic uint32_t *const word = &k->queue->readable;
-        uint32_t v = atomic_load(word);
-        while (!atomic_compare_exchange_weak(word, &v, (v | PI_FLAG) + 1))
-            ;
-        pi_futex_wake(word, INT32_MAX);
-        PI_UNGUARD();
+        kick(&k->queue->readable);
         if (round < 10)
             sched_yield();
         else
@@ -111,16 +116,6 @@ static void unlock(_Atomic uint32_t *word) {
     }
 }
 
-/* After a fault with the lock held. A staged record was not published, a message not taken: there is nothing
- * to mend. If the lock's own page is gone, so is what it guards. */
-static void give_back(_Atomic uint32_t *word) {
-    struct pi_guard g;
-    if (word == NULL || PI_GUARD(g))
-        return;
-    unlock(word);
-    PI_UNGUARD();
-}
-
 void pi_quick_wake(_Atomic uint32_t *word, int most) {
     uint32_t v = atomic_load(word);
     do {
@@ -152,21 +147,33 @@ static bool plain(const struct pi_queue *q, const struct pi_ring *r) {
            (q->capacity == 0 || get64(&q->side_seq) == 0);
 }
 
+/* After a fault with the lock held. What was staged was not published: there is nothing to mend. If the
+ * lock's own page is gone, so is what it guards. */
+static void give_back(_Atomic uint32_t *word) {
+    struct pi_guard g;
+    if (PI_GUARD(g))
+        return;
+    unlock(word);
+    PI_UNGUARD();
+}
+
 /* Puts as many of the messages as fit by what was seen of the head lately, under one lock and with one
  * commit; how many. 0 leaves everything as it was. */
 static size_t put(struct pi_quick *k, const polyipc_slice *messages, size_t count, polyipc_format format,
-                  bool many) {
+                  size_t *out_count) {
+    const bool many = out_count != NULL;
     struct pi_queue *const q = k->queue;
     struct pi_ring *const r = k->ring;
-    _Atomic uint32_t *volatile held = NULL;
+    volatile bool held = false;
     struct pi_guard g;
     if (PI_GUARD(g)) {
-        give_back(held);
+        if (held)
+            give_back(&q->producers);
         return 0;
     }
     size_t n = 0;
     if (lock(&q->producers, k->me)) {
-        held = &q->producers;
+        held = true;
         if (plain(q, r)) {
             const uint64_t tail = get64(&r->tail), newest = get64(&r->last);
             const uint64_t most = q->max_size != 0 ? q->max_size : UINT64_MAX;
@@ -199,14 +206,16 @@ static size_t put(struct pi_quick *k, const polyipc_slice *messages, size_t coun
                 n++;
             }
             if (n > 0) {
-                if (many)
+                if (many) {
+                    *out_count = n; /* before the commit: a wrong pointer puts nothing here */
                     PI_CRASH_POINT("queue.put_many.staged");
+                }
                 atomic_store_explicit(&r->last, last, memory_order_release);
                 atomic_store_explicit(&r->tail, at, memory_order_release); /* the commit */
                 PI_CRASH_POINT(many ? "queue.put_many.published" : "queue.put.appended");
             }
         }
-        held = NULL;
+        held = false;
         unlock(&q->producers); /* a full fence: the commit is seen before the flag is looked at */
         if (n > 0) {
             if (!many)
@@ -218,9 +227,10 @@ static size_t put(struct pi_quick *k, const polyipc_slice *messages, size_t coun
     return n;
 }
 
-/* Copies the message at the head to buffer and moves the head over it. Consumer lock; nothing on it that
- * needs looking at. */
-static bool take(struct pi_quick *k, void *buffer, size_t capacity, polyipc_message *m) {
+/* Copies the message at the head to the attempt's buffer, used bytes into it, and moves the head over it: it
+ * is the attempt's n-th, from 0. Consumer lock; nothing on the message that needs looking at. The caller's
+ * memory is written before the commit, so that a pointer that is wrong costs no message. */
+static bool take(struct pi_quick *k, const struct pi_attempt *a, size_t n, size_t *used) {
     struct pi_ring *const r = k->ring;
     const uint64_t head = get64(&r->head);
     uint64_t tail = get64(&r->tail_seen);
@@ -231,18 +241,26 @@ static bool take(struct pi_quick *k, void *buffer, size_t capacity, polyipc_mess
         set64(&r->tail_seen, tail);
     }
     const struct pi_record *const rec = record(k, head);
-    const uint64_t length = rec->length, bytes = record_size(length);
+    const uint64_t length = *(const volatile uint32_t *)&rec->length; /* once: it is checked */
+    const uint64_t bytes = record_size(length);
     const uint64_t state = atomic_load_explicit(&rec->state, memory_order_acquire);
-    if ((state & PI_PHASE) != PI_READY || rec->flags != 0 || length > PI_INLINE || length > capacity ||
-        bytes > tail - head)
+    if ((state & PI_PHASE) != PI_READY || rec->flags != 0 || length > PI_INLINE ||
+        length > a->capacity - *used || bytes > tail - head)
         return false;
-    m->format = rec->format;
-    m->size = length;
     if (length > 0)
-        memcpy(buffer, rec + 1, length);
+        memcpy((char *)a->buffer + *used, rec + 1, length);
+    if (a->messages != NULL)
+        a->messages[n] = (polyipc_message){.offset = *used, .size = length, .format = rec->format};
+    if (a->out_count != NULL)
+        *a->out_count = n + 1;
+    if (a->out_size != NULL)
+        *a->out_size = length;
+    if (a->out_format != NULL)
+        *a->out_format = rec->format;
     atomic_store_explicit(&r->head, head + bytes, memory_order_release); /* the commit */
     if (get64(&r->reach) > head + bytes)
         atomic_store(&k->queue->dirty, 1); /* records behind it may be finished already */
+    *used += length;
     return true;
 }
 
@@ -252,59 +270,59 @@ static bool maybe(const struct pi_quick *k) {
     return get64(&k->ring->tail_seen) - head - 1 < k->size || get64(&k->ring->tail) != head;
 }
 
-size_t pi_quick_take_many(struct pi_quick *k, void *buffer, size_t capacity, polyipc_message *messages,
-                          size_t most) {
+/* Behind the lock: tells who waits for room that n messages are gone, and says whether somebody finished
+ * records without the lock. He sets dirty, then tries to lock: looked at here, one of the two sees the
+ * other. */
+static bool taken(struct pi_queue *q, size_t n) {
+    const bool dirty = atomic_load(&q->dirty) != 0;
+    if (n > 0)
+        pi_quick_wake(&q->writable, INT32_MAX);
+    return dirty;
+}
+
+/* A fault with the lock held: all that follows a get, for the n messages that were taken before it. They are
+ * the caller's; the fault comes again with the next call. */
+static bool broken_off(struct pi_queue *q, size_t n) {
+    struct pi_guard g;
+    if (PI_GUARD(g))
+        return false;
+    unlock(&q->consumers);
+    const bool dirty = taken(q, n);
+    PI_UNGUARD();
+    return dirty;
+}
+
+bool pi_quick_take(struct pi_quick *k, const struct pi_attempt *a) {
     struct pi_queue *const q = k->queue;
-    _Atomic uint32_t *volatile held = NULL;
+    volatile bool held = false;
     volatile size_t n = 0;
+    bool dirty = false;
     struct pi_guard g;
     if (PI_GUARD(g)) {
-        give_back(held);
-        return n; /* what was taken is the caller's: the fault comes again with the next call */
-    }
-    bool dirty = false;
-    if (maybe(k) && lock(&q->consumers, k->me)) {
-        held = &q->consumers;
-        if (get64(&q->first) == 0 && atomic_load_explicit(&q->rescan, memory_order_relaxed) == 0 &&
-            atomic_load_explicit(&q->dirty, memory_order_relaxed) == 0 &&
-            atomic_load_explicit(&q->shutdown, memory_order_relaxed) == 0) {
-            size_t used = 0;
-            while (n < most && used < BATCH_BYTES) {
-                polyipc_message m = {.offset = used};
-                if (!take(k, (char *)buffer + used, capacity - used, &m))
-                    break;
-                PI_CRASH_POINT(most > 1 ? "queue.get_many.took" : "queue.get.front");
-                messages[n] = m;
-                used += m.size;
-                n = n + 1;
+        dirty = held && broken_off(q, n);
+    } else {
+        if (maybe(k) && lock(&q->consumers, k->me)) {
+            held = true;
+            if (get64(&q->first) == 0 && atomic_load_explicit(&q->rescan, memory_order_relaxed) == 0 &&
+                atomic_load_explicit(&q->dirty, memory_order_relaxed) == 0 &&
+                atomic_load_explicit(&q->shutdown, memory_order_relaxed) == 0) {
+                size_t used = 0;
+                while (n < a->most && used < BATCH_BYTES && take(k, a, n, &used)) {
+                    n = n + 1;
+                    PI_CRASH_POINT(a->messages != NULL ? "queue.get_many.took" : "queue.get.front");
+                }
             }
+            held = false;
+            unlock(&q->consumers);
+            dirty = taken(q, n);
         }
-        held = NULL;
-        unlock(&q->consumers);
-        /* Whoever finishes a record without the lock sets dirty, then tries to lock: looked at behind the
-         * unlock, one of the two sees the other. */
-        dirty = atomic_load(&q->dirty) != 0;
-        if (n > 0)
-            pi_quick_wake(&q->writable, INT32_MAX);
+        PI_UNGUARD();
     }
-    PI_UNGUARD();
     if (dirty) {
         pi_enter_go();
         pg_queue_settle(atomic_load(&k->handle));
     }
-    return n;
-}
-
-bool pi_quick_take(struct pi_quick *k, void *buffer, size_t capacity, size_t *out_size,
-                   polyipc_format *out_format) {
-    polyipc_message m;
-    if (pi_quick_take_many(k, buffer, capacity, &m, 1) == 0)
-        return false;
-    if (out_size != NULL)
-        *out_size = m.size;
-    if (out_format != NULL)
-        *out_format = m.format;
-    return true;
+    return n > 0;
 }
 
 bool pi_quick_readable(const struct pi_quick *k) {
@@ -336,13 +354,13 @@ bool pi_quick_empty(const struct pi_quick *k) {
 /* ---- calls ------------------------------------------------------------------------------- */
 
 static polyipc_status put_some(polyipc_queue queue, const polyipc_slice *messages, size_t count,
-                               polyipc_format format, bool many, size_t *n) {
+                               polyipc_format format, size_t *n, size_t *out_count) {
     if (format > POLYIPC_MSGPACK)
         return PI_SLOW;
     struct pi_quick *k = enter_put(queue.id);
     if (k == NULL)
         return PI_SLOW;
-    *n = put(k, messages, count, format, many);
+    *n = put(k, messages, count, format, out_count);
     atomic_fetch_sub(&k->putting, 1);
     return *n > 0 ? POLYIPC_OK : PI_SLOW;
 }
@@ -352,22 +370,21 @@ polyipc_status pi_quick_queue_put(polyipc_queue queue, const void *data, size_t 
     (void)timeout;
     size_t n;
     const polyipc_slice one = {.data = data, .size = size};
-    return put_some(queue, &one, 1, format, false, &n);
+    return put_some(queue, &one, 1, format, &n, NULL);
 }
 
 polyipc_status pi_quick_queue_put_many(polyipc_queue queue, const polyipc_slice *messages, size_t count,
                                        polyipc_format format, int64_t timeout, size_t *out_count) {
     size_t n = 0;
     if (messages == NULL || out_count == NULL || count == 0 ||
-        put_some(queue, messages, count, format, true, &n) != POLYIPC_OK)
+        put_some(queue, messages, count, format, &n, out_count) != POLYIPC_OK)
         return PI_SLOW;
     if (n < count) {
         /* The rest the long way. What was put is put, whatever comes of the rest. */
         size_t more = 0;
         pi_enter_go();
         pg_queue_put_many(queue, (polyipc_slice *)messages + n, count - n, format, timeout, &more);
-        n += more;
+        *out_count = n + more;
     }
-    *out_count = n;
     return POLYIPC_OK;
 }

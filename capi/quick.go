@@ -22,8 +22,8 @@ func init() {
 // held.
 func quicken(id uint32, noun any) {
 	if q, ok := noun.(*queue.Queue); ok {
-		token, file := q.Shared()
-		C.pi_quick_open(C.uint32_t(id%maxHandles), C.uint32_t(id), C.uint32_t(token), address(file))
+		token, file, data := q.Shared()
+		C.pi_quick_open(C.uint32_t(id%maxHandles), C.uint32_t(id), C.uint32_t(token), address(file), C.uint64_t(data))
 	}
 }
 

@@ -49,7 +49,7 @@ polyipc_status pi_quick_queue_lease(polyipc_queue queue, void *buffer, size_t ca
 
 /* ---- quick.c ---------------------------------------------------------------------------- */
 
-void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, void *memory);
+void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, void *memory, uint64_t size);
 /* Lets nobody in any more, wakes who waits there and returns when the last one is out. */
 void pi_quick_close(uint32_t index);
 void pi_quick_in_child(struct pi_keep *keep);
@@ -58,12 +58,11 @@ void pi_quick_in_child(struct pi_keep *keep);
 struct pi_quick *pi_quick_enter_get(uint32_t handle);
 static inline void pi_quick_leave_get(struct pi_quick *k) { atomic_fetch_sub(&k->getting, 1); }
 
-/* The oldest message, if it is small and nothing else needs looking at. Counted in. */
-bool pi_quick_take(struct pi_quick *k, void *buffer, size_t capacity, size_t *out_size,
-                   polyipc_format *out_format);
-/* The same for several, one behind the other; how many. */
-size_t pi_quick_take_many(struct pi_quick *k, void *buffer, size_t capacity, polyipc_message *messages,
-                          size_t most);
+struct pi_attempt;
+
+/* Takes the oldest messages, as long as they are small and nothing else needs looking at. False if it
+ * took none. Counted in. */
+bool pi_quick_take(struct pi_quick *k, const struct pi_attempt *a);
 /* A guess, without a lock, whether a get might find something. */
 bool pi_quick_readable(const struct pi_quick *k);
 /* There is not one record, so nothing to take and nothing that the dead might hold; nor a lock, whose dead
@@ -75,16 +74,15 @@ void pi_quick_wake(_Atomic uint32_t *word, int most);
 
 /* A call that finds the queue empty as long as it returns POLYIPC_EMPTY. */
 struct pi_attempt {
-    bool (*quick)(struct pi_quick *k, struct pi_attempt *a); /* NULL: there is none */
-    polyipc_status (*whole)(struct pi_attempt *a);           /* through Go, without waiting */
+    polyipc_status (*whole)(struct pi_attempt *a); /* through Go, without waiting */
     polyipc_queue queue;
     enum pi_operation operation;
     void *buffer;
     size_t capacity;
-    size_t *out_size;
+    size_t most;      /* messages; 0: there is no quick way */
+    size_t *out_size; /* NULL where the caller has no place for it, like the next three */
     polyipc_format *out_format;
     polyipc_message *messages;
-    size_t most;
     size_t *out_count;
     polyipc_lease *lease;
 };

@@ -81,12 +81,19 @@ func (o *op) end(fault bool, err *error) {
 }
 
 // rescue runs after a panic: locks that are held get the repair a dead owner's would get, and go.
-// A fault in the mapping becomes an error, everything else goes on up: it is a defect.
+// A fault in the mapping or in the caller's memory becomes an error, everything else goes on up: it is
+// a defect.
 func (o *op) rescue(r any, err *error) {
 	o.repairHeld()
-	if _, ok := r.(interface{ Addr() uintptr }); !ok {
+	fault, ok := r.(interface{ Addr() uintptr })
+	if !ok {
 		o.q.calls.leave()
 		panic(r)
+	}
+	if !o.q.rings.hold(fault.Addr()) {
+		*err = &ipcerr.Error{Op: o.name + " queue", Name: o.q.name, Code: ipcerr.Invalid,
+			Hint: fmt.Sprintf("memory at %#x cannot be accessed: a pointer or size given to the call is wrong", fault.Addr())}
+		return
 	}
 	*err = &ipcerr.Error{Op: o.name + " queue", Name: o.q.name, Code: ipcerr.Corrupt,
 		Hint: "its file was truncated while it was open: unlink it and make it anew", Err: fmt.Errorf("%v", r)}

@@ -387,6 +387,9 @@ func (o *op) find(it *ring.Item) (m *mapped, err error) {
 	for hops := 0; ; hops++ {
 		next := m.H.Next.Load()
 		ok, err := m.Find(it)
+		if ok && before != nil {
+			return q.rings.oldest(m, it)
+		}
 		if ok || err != nil {
 			return m, err
 		}

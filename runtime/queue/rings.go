@@ -126,6 +126,30 @@ func (rs *rings) all(f func(*mapped) error) error {
 	return err
 }
 
+// oldest looks once more at the rings before m, in which it was found: a record in them that was being
+// written then may have been committed since, and before the one in m was put. Consumer lock.
+func (rs *rings) oldest(m *mapped, it *ring.Item) (*mapped, error) {
+	r, err := rs.first()
+	for hops := 0; err == nil && r != nil && r != m; hops++ {
+		if hops == longestChain {
+			return nil, ring.ErrCorrupt
+		}
+		var older ring.Item
+		ok, err := r.Find(&older)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			*it = older
+			return r, nil
+		}
+		if r, err = rs.next(r); err != nil {
+			return nil, err
+		}
+	}
+	return m, err
+}
+
 // peek calls f with the ring that was the first last time, for a guess without a lock; true if
 // that ring is just going.
 func (rs *rings) peek(f func(*mapped) bool) bool {
@@ -254,12 +278,7 @@ func (rs *rings) grow(last *mapped, seq, size uint64) (*mapped, error) {
 		return nil, err
 	}
 	crash.Point("queue.grow.linked")
-	rs.mu.Lock()
-	m, err := rs.add(n, part)
-	if err == nil {
-		last.H.Next.Store(n) // the commit
-	}
-	rs.mu.Unlock()
+	m, err := rs.append(last, n, part)
 	if err != nil {
 		return nil, err
 	}
@@ -268,6 +287,36 @@ func (rs *rings) grow(last *mapped, seq, size uint64) (*mapped, error) {
 	h.Grown++
 	q.grew(n, size)
 	return m, nil
+}
+
+// append lists ring n and makes it the one behind last. If last was truncated away that is a fault.
+func (rs *rings) append(last *mapped, n uint64, part *shm.Part) (*mapped, error) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	m, err := rs.add(n, part)
+	if err == nil {
+		last.H.Next.Store(n) // the commit
+	}
+	return m, err
+}
+
+// hold reports whether a fault's address is in what the queue has mapped, which then was truncated.
+func (rs *rings) hold(at uintptr) bool {
+	in := func(mem []byte) bool {
+		start, length := layout.Address(mem)
+		return at-start < uintptr(length)
+	}
+	if in(rs.q.obj.Mem) {
+		return true
+	}
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	for _, m := range rs.list {
+		if m.part != nil && in(m.part.Mem) {
+			return true
+		}
+	}
+	return false
 }
 
 // retire takes m out of the chain if all its records are finished; before is the ring in front of

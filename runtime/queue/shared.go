@@ -11,10 +11,11 @@ import (
 // What the C library needs to put and get small messages, and to wait for them, without entering Go.
 // A Go program has no use for it.
 
-// Shared is this process's owner token and where the queue's file is mapped, until Close.
-func (q *Queue) Shared() (token uint32, file uintptr) {
-	file, _ = layout.Address(q.obj.Mem)
-	return q.me, file
+// Shared is this process's owner token, where the queue's file is mapped until Close, and the size of
+// ring 0's data area, as it was when the queue was opened.
+func (q *Queue) Shared() (token uint32, file uintptr, data uint64) {
+	file, length := layout.Address(q.obj.Mem)
+	return q.me, file, uint64(length-layout.HeaderArea) / 2
 }
 
 // Alone reports whether spinning can only keep the other side from running.

@@ -52,8 +52,8 @@ type Waiter struct {
 	Slice func() time.Duration // the longest sleep that is safe now
 	Gone  func() error         // not nil: the handle was closed
 	Sit   func() func()        // optional: before the first sleep; the result is called at the end
-	// Pass is called when the wait succeeded after a sleep: the wake that ended it may have been
-	// meant for more than one.
+	// Pass is called when the wait succeeded after a sleep, or found what is too large for this one:
+	// the wake that ended it may have been meant for more than one.
 	Pass func()
 }
 
@@ -90,7 +90,7 @@ func Wait(ctx context.Context, w *Waiter) error {
 		v := arm(w.Word)
 		done, err := w.Try()
 		if done || err != nil {
-			if done && slept && w.Pass != nil {
+			if slept && w.Pass != nil && (done || ipcerr.CodeOf(err) == ipcerr.TooSmall) {
 				w.Pass()
 			}
 			if done && slept && w.Spin != nil {

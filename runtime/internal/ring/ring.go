@@ -189,8 +189,9 @@ func (r *Ring) Find(it *Item) (ok bool, err error) {
 			case layout.Ready:
 				if !behindReserved {
 					r.H.Cursor = pos
+					return true, nil
 				}
-				return true, nil
+				return true, r.oldest(it, tail)
 			case layout.Reserved:
 				// Its commit does not set Rescan: the cursor stays before it.
 				if !behindReserved {
@@ -216,6 +217,27 @@ func (r *Ring) Find(it *Item) (ok bool, err error) {
 		tail = now
 		r.H.TailSeen = tail
 	}
+}
+
+// oldest makes it the oldest ready record from the cursor on, which lies before a reserved one, to it. Find
+// passed that one while it was being written; since then it may have been committed, and then its
+// producer put what Find came upon. Consumer lock.
+func (r *Ring) oldest(it *Item, tail uint64) error {
+	var o Item
+	from := r.H.Cursor
+	for pos := from; pos != it.Pos; pos += o.Size {
+		if pos-from > it.Pos-from {
+			return ErrCorrupt
+		}
+		if err := r.item(pos, tail, &o); err != nil {
+			return err
+		}
+		if o.S.Phase() == layout.Ready {
+			*it = o
+			pos, o.Size = from, 0 // and what lies before it, again
+		}
+	}
+	return nil
 }
 
 // MaybeReady is a guess, without a lock, whether Find might find something.
