@@ -170,6 +170,25 @@ static void interrupts(void) {
     polyipc_thread_interruptible(0);
 }
 
+/* A get at the head sees to it that what was finished behind it is swept. */
+static void sweeps(void) {
+    char text[8];
+    polyipc_lease first;
+    uint64_t tail, head;
+    put(q, "first");
+    put(q, "second");
+    EXPECT(polyipc_queue_lease(q, text, sizeof text, POLYIPC_TRY, &first, NULL, NULL), POLYIPC_OK);
+    get(q, "second");
+    EXPECT(polyipc_queue_nack(q, &first), POLYIPC_OK);
+    /* Looks at the lease that came back, and leaves it. */
+    EXPECT(polyipc_queue_get(q, text, 1, POLYIPC_TRY, NULL, NULL), POLYIPC_TOO_SMALL);
+    get(q, "first");
+    const int fd = open_file(q);
+    CHECK(pread(fd, &tail, 8, 4096) == 8 && pread(fd, &head, 8, 4096 + 128) == 8, "pread");
+    CHECK(head == tail, "%d bytes are not swept", (int)(tail - head));
+    close(fd);
+}
+
 /* Not seen by the thread that closes: what a shutdown says. */
 static void shutdowns(void) {
     for (enum how how = GET; how < WAYS; how++) {
@@ -226,6 +245,7 @@ int main(void) {
     deadlines();
     messages();
     too_small();
+    sweeps();
     interrupts();
     shutdowns();
     closes();
