@@ -11,13 +11,6 @@ C_GUARD = "capi/guard.c"
 
 MUTANTS_C = (
     Mutant(
-        "C: a batch writes over its own way back",
-        C_QUICK,
-        "atomic_store_explicit(&r->last, tail, memory_order_release);",
-        ";",
-        "c points",
-    ),
-    Mutant(
         "C: no dirty after a get before finished records",
         C_QUICK,
         "if (get64(&r->reach) > head + bytes)",
@@ -64,13 +57,6 @@ MUTANTS_C = (
         C_QUICK,
         "    if (a->messages != NULL)\n        a->messages[n] =",
         "    atomic_store(&r->head, head + bytes);\n    if (a->messages != NULL)\n        a->messages[n] =",
-        "c",
-    ),
-    Mutant(
-        "C: a child believes in its parent's entries",
-        C_QUICK,
-        "        atomic_store(&k->handle, 0);\n        atomic_store(&k->putting, 0);",
-        "        atomic_store(&k->putting, 0);",
         "c",
     ),
     Mutant(
