@@ -17,7 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from mutations import MUTANTS, SUITES, Mutant
+from mutant import Mutant
+from mutations import MUTANTS, SUITES
 
 TOP = Path(__file__).resolve().parents[2]
 
