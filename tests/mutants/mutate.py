@@ -56,6 +56,7 @@ def failing(suite: str, tree: Path) -> str:
         running = re.search(r"running tests:\n\s+(\S+)", said)
         return (running.group(1) if running else suite) + " (hangs)"
     failed = re.findall(r"--- FAIL: (\S+)", said)
+    failed += re.findall(r"^\s+\d+ - (\S+) \(", said, re.MULTILINE)  # as ctest lists them
     return max(failed, key=lambda name: name.count("/")) if failed else f"{suite} (crashes)"
 
 

@@ -108,4 +108,18 @@ MUTANTS_C = (
         "        (void)context;\n",
         "c",
     ),
+    Mutant(
+        "C: a child goes under its parent's name",
+        C_QUICK,
+        "        atomic_store(&k->handle, 0);\n        atomic_store(&k->putting, 0);",
+        "        atomic_store(&k->putting, 0);",
+        "c",
+    ),
+    Mutant(
+        "C: a sleeper does not say so",
+        C_AWAIT,
+        "*value = atomic_fetch_or(&k->queue->readable, PI_FLAG) | PI_FLAG;",
+        "*value = atomic_load(&k->queue->readable);",
+        "c",
+    ),
 )

@@ -2,6 +2,9 @@
  * neither hinders the child nor comes undone in the parent, whose locks the child does not hold. */
 #include "fork_test.h"
 
+#include <fcntl.h>
+#include <stdint.h>
+
 enum { FORKS = 60 };
 
 static polyipc_queue traffic, idle, shared;
@@ -32,6 +35,40 @@ static void *waits(void *unused) {
 static void *sleeps(void *text) {
     get(shared, text);
     return NULL;
+}
+
+/* How many processes have a seat in a queue's file, by the owner tokens there (docs/spec/queue.md). */
+static int sleepers(polyipc_queue q) {
+    enum { SEATS_AT = 128 + 1152, SEATS = 64 };
+    struct {
+        uint32_t token, what;
+        int64_t since;
+    } seat[SEATS];
+    char name[129], path[4096];
+    EXPECT(polyipc_queue_name(q, name, sizeof name), POLYIPC_OK);
+    snprintf(path, sizeof path, "%s/%s", getenv("POLYIPC_ROOT"), name);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0, "%s", path);
+    CHECK(pread(fd, seat, sizeof seat, SEATS_AT) == (ssize_t)sizeof seat, "%s is short", path);
+    close(fd);
+    int n = 0;
+    for (int i = 0; i < SEATS; i++) {
+        bool known = seat[i].what == 0;
+        for (int j = 0; j < i && !known; j++)
+            known = seat[j].what != 0 && seat[j].token == seat[i].token;
+        n += !known;
+    }
+    return n;
+}
+
+/* It sleeps in its own name: with its parent's it would seem alive, locks and all, when it is dead. */
+static void child_sleeps(void *unused) {
+    (void)unused;
+    const pthread_t t = run(waits, NULL);
+    while (sleepers(idle) < 2) /* the parent sleeps there, too */
+        nap(1000);
+    EXPECT(polyipc_queue_close(idle), POLYIPC_OK);
+    pthread_join(t, NULL);
 }
 
 /* The inherited handles, each without Go where it can be; and closing them waits for no thread that is
@@ -71,6 +108,7 @@ int main(void) {
             nap(50);
         IN_CHILD(child, NULL);
     }
+    IN_CHILD(child_sleeps, NULL);
     stop = true;
     for (int i = 0; i < 2; i++)
         pthread_join(t[i], NULL);
