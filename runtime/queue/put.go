@@ -347,6 +347,14 @@ func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mappe
 		}
 	}
 	room := r.Room(at, size)
+	if !room && r.HeadFinished() {
+		// Somebody has finished the oldest record and is about to move the head: no reason to grow.
+		if o.sweepNow(); r.Room(at, size) {
+			room = true
+		} else if h.Capacity != 0 && r.HeadFinished() {
+			return nil, ipcerr.Full // who has the consumer lock sweeps as he leaves it, and wakes who waits for room
+		}
+	}
 	if h.Capacity != 0 {
 		sides := false
 		if h.SideSeq != 0 {
@@ -367,7 +375,7 @@ func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mappe
 			}
 		}
 	}
-	if room {
+	if room || r.Room(at, size) { // the head may have moved on meanwhile
 		return r, nil
 	}
 	if !mayGrow {
@@ -378,6 +386,17 @@ func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mappe
 		next = max(next, min(2*next, largestRing))
 	}
 	return q.rings.grow(r, seq, next)
+}
+
+// sweepNow moves the head over finished records, or leaves that to whoever has the consumer lock: he looks
+// at Dirty behind his unlock. Producer lock, which comes first of the two.
+func (o *op) sweepNow() {
+	o.q.h.Dirty.Store(1)
+	if !park.TryLock(&o.q.h.Consumers, o.q.me) {
+		return
+	}
+	o.held |= consumers
+	_ = o.unlockConsumers() // what is damaged is told by who comes to get
 }
 
 // staged is how many records a batch has staged and not published.

@@ -40,6 +40,13 @@ LEASE = "runtime/queue/lease.go"
 GET = "runtime/queue/get.go"
 
 MUTANTS = (
+    Mutant(
+        "a bounded queue grows though room was just made",
+        PUT,
+        "if room || r.Room(at, size) {",
+        "if room {",
+        "queue",
+    ),
     # The ring.
     Mutant(
         "next sequence number of a put in the making",

@@ -46,6 +46,16 @@ func (r *Ring) Sweep(side func(seq uint64)) (Swept, error) {
 	return sw, err
 }
 
+// HeadFinished reports whether the oldest record is finished and only waits for a sweep. Either lock.
+func (r *Ring) HeadFinished() bool {
+	head := r.H.Head.Load()
+	if head == r.H.Tail.Load() {
+		return false
+	}
+	s := r.Data.Record(head).State()
+	return s.Phase() != layout.None && !s.Live()
+}
+
 // At returns the record at a position that came from outside, a lease, if it is one that could be
 // alive: within the window. No lock: while the record is leased to the caller it stays.
 func (r *Ring) At(pos uint64) (*layout.Record, bool) {
