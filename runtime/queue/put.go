@@ -346,15 +346,7 @@ func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mappe
 			}
 		}
 	}
-	room := r.Room(at, size)
-	if !room && r.HeadFinished() {
-		// Somebody has finished the oldest record and is about to move the head: no reason to grow.
-		if o.sweepNow(); r.Room(at, size) {
-			room = true
-		} else if h.Capacity != 0 && r.HeadFinished() {
-			return nil, ipcerr.Full // who has the consumer lock sweeps as he leaves it, and wakes who waits for room
-		}
-	}
+	room := o.room(r, at, size)
 	if h.Capacity != 0 {
 		sides := false
 		if h.SideSeq != 0 {
@@ -375,8 +367,11 @@ func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mappe
 			}
 		}
 	}
-	if room || r.Room(at, size) { // the head may have moved on meanwhile
+	if room || o.room(r, at, size) { // the head may have moved on since
 		return r, nil
+	}
+	if h.Capacity != 0 && r.HeadFinished() {
+		return nil, ipcerr.Full // who has the consumer lock sweeps as he leaves it, and wakes who waits for room
 	}
 	if !mayGrow {
 		return nil, ipcerr.Full
@@ -386,6 +381,19 @@ func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mappe
 		next = max(next, min(2*next, largestRing))
 	}
 	return q.rings.grow(r, seq, next)
+}
+
+// room reports whether size bytes fit at position at of r. If the oldest record is finished and somebody is about
+// to move the head over it, that is done first: it is no reason to grow. Producer lock.
+func (o *op) room(r *mapped, at, size uint64) bool {
+	if r.Room(at, size) {
+		return true
+	}
+	if !r.HeadFinished() {
+		return false
+	}
+	o.sweepNow()
+	return r.Room(at, size)
 }
 
 // sweepNow moves the head over finished records, or leaves that to whoever has the consumer lock: he looks

@@ -43,7 +43,7 @@ MUTANTS = (
     Mutant(
         "a bounded queue grows though room was just made",
         PUT,
-        "if room || r.Room(at, size) {",
+        "if room || o.room(r, at, size) {",
         "if room {",
         "queue",
     ),
