@@ -346,7 +346,7 @@ func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mappe
 			}
 		}
 	}
-	room := o.room(r, at, size)
+	room, _ := o.room(r, at, size)
 	if h.Capacity != 0 {
 		sides := false
 		if h.SideSeq != 0 {
@@ -367,13 +367,14 @@ func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mappe
 			}
 		}
 	}
-	if room || o.room(r, at, size) { // the head may have moved on since
+	if room {
 		return r, nil
 	}
-	if h.Capacity != 0 && r.HeadFinished() {
-		return nil, ipcerr.Full // who has the consumer lock sweeps as he leaves it, and wakes who waits for room
-	}
-	if !mayGrow {
+	room, soon := o.room(r, at, size) // the head may have moved on since
+	switch {
+	case room:
+		return r, nil
+	case !mayGrow, soon && h.Capacity != 0:
 		return nil, ipcerr.Full
 	}
 	next := r.Data.Size()
@@ -383,17 +384,17 @@ func (o *op) place(r *mapped, at, seq, size, bytes uint64, mayGrow bool) (*mappe
 	return q.rings.grow(r, seq, next)
 }
 
-// room reports whether size bytes fit at position at of r. If the oldest record is finished and somebody is about
-// to move the head over it, that is done first: it is no reason to grow. Producer lock.
-func (o *op) room(r *mapped, at, size uint64) bool {
+// room reports whether size bytes fit at position at of r. If not, and if the oldest record is finished, the head is
+// about to move over it, and who moves it wakes those who wait for room: that is no reason to grow.
+// Looked at in this order: a head that is live, and no room after that, is one that blocks. Producer lock.
+func (o *op) room(r *mapped, at, size uint64) (fits, soon bool) {
 	if r.Room(at, size) {
-		return true
+		return true, false
 	}
-	if !r.HeadFinished() {
-		return false
+	if soon = r.HeadFinished(); soon {
+		o.sweepNow()
 	}
-	o.sweepNow()
-	return r.Room(at, size)
+	return r.Room(at, size), soon
 }
 
 // sweepNow moves the head over finished records, or leaves that to whoever has the consumer lock: he looks

@@ -43,8 +43,8 @@ MUTANTS = (
     Mutant(
         "a bounded queue grows though room was just made",
         PUT,
-        "if room || o.room(r, at, size) {",
-        "if room {",
+        "room, soon := o.room(r, at, size)",
+        "room, soon := false, false",
         "queue",
     ),
     # The ring.
