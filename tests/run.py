@@ -75,7 +75,9 @@ SUITES = (
     Suite("race", "go", ("-race", "-short", "./runtime/...", "./codec/...")),
     Suite("c", "ctest", ("--test-dir", "build")),
     Suite("sanitized", "ctest", ("--test-dir", "build/sanitized"), prepare=SANITIZED),
-    Suite("python", "pytest", ("bindings/python/tests", "tests/test_run.py")),
+    Suite(
+        "python", "pytest", ("bindings/python/tests", "tests/test_run.py", "tests/test_mutants.py")
+    ),
     # Apart: it loads the library before pytest puts its own signal handlers in place.
     Suite("fork", "pytest", ("tests/fork",)),
     Suite("cross", "go", ("./tests/cross/...",)),

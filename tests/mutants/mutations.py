@@ -123,8 +123,8 @@ MUTANTS = (
     Mutant(
         "no last try before the sleep",
         PARK,
-        "\t\tdone, err := w.Try()\n\t\tif done || err != nil {\n\t\t\tif done && slept",
-        "\t\tdone, err := false, error(nil)\n\t\tif slept {\n\t\t\tdone, err = w.Try()\n\t\t}\n\t\tif done || err != nil {\n\t\t\tif done && slept",
+        "\t\tdone, err := w.Try()\n\t\tif done || err != nil {\n\t\t\tif slept && w.Pass",
+        "\t\tdone, err := false, error(nil)\n\t\tif slept {\n\t\t\tdone, err = w.Try()\n\t\t}\n\t\tif done || err != nil {\n\t\t\tif slept && w.Pass",
         "park",
     ),
     Mutant(
