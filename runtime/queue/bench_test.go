@@ -47,7 +47,7 @@ func peer(name string) {
 
 func startPeer(b *testing.B, in, back *Queue) {
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "POLYIPC_PEER="+in.Name(), "POLYIPC_ROOT="+in.root.Path())
+	cmd.Env = append(os.Environ(), "POLYIPC_PEER="+in.Name(), "POLYIPC_ROOT="+in.obj.Root.Path())
 	if back != nil {
 		cmd.Env = append(cmd.Env, "POLYIPC_PEER_BACK="+back.Name())
 	}
@@ -102,7 +102,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 	for _, size := range []int{64, 65536} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			there := fresh(b, Options{Capacity: 1 << 20})
-			back, err := Create("", Options{Root: there.root.Path(), Capacity: 1 << 20})
+			back, err := Create("", Options{Root: there.obj.Root.Path(), Capacity: 1 << 20})
 			if err != nil {
 				b.Fatal(err)
 			}

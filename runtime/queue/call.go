@@ -2,11 +2,10 @@ package queue
 
 import (
 	"context"
-	"fmt"
 	"runtime/debug"
 	"time"
 
-	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/trace"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -37,28 +36,13 @@ const (
 // noWait is the context of the verbs that do not wait.
 var noWait context.Context
 
-// until is a context that ends at its deadline, which only this runtime sees: Go's own would start a
-// timer, and with it the poller, whose descriptors a forked host would inherit.
-func until(t time.Time) context.Context { return deadline{context.Background(), t} }
-
-type deadline struct {
-	context.Context
-	t time.Time
-}
-
-func (d deadline) Deadline() (time.Time, bool) { return d.t, true }
-
 // atOnce is the context of a lock that is worth taking over from the dead, but not worth waiting
 // for.
-var atOnce = until(time.Unix(0, 0))
-
-// tryGrace is how long a verb that does not wait for messages or room waits for a lock, which is
-// normally held for less than a microsecond.
-const tryGrace = 100 * time.Millisecond
+var atOnce = object.Until(time.Unix(0, 0))
 
 // begin lets a call in, unless the queue is closed.
 func (o *op) begin() error {
-	if !o.q.calls.enter() {
+	if !o.q.obj.Calls.Enter() {
 		return o.q.wrap(o.name, ipcerr.Closed)
 	}
 	return nil
@@ -72,10 +56,10 @@ func (o *op) end(fault bool, err *error) {
 	if r != nil {
 		o.rescue(r, err)
 	}
-	o.q.calls.leave()
+	o.q.obj.Calls.Leave()
 	if *err != nil {
 		*err = o.q.wrap(o.name, *err)
-		o.q.noteCorrupt(*err)
+		o.q.obj.NoteCorrupt(*err)
 	}
 	trace.Flush()
 }
@@ -87,16 +71,10 @@ func (o *op) rescue(r any, err *error) {
 	o.repairHeld()
 	fault, ok := r.(interface{ Addr() uintptr })
 	if !ok {
-		o.q.calls.leave()
+		o.q.obj.Calls.Leave()
 		panic(r)
 	}
-	if !o.q.rings.hold(fault.Addr()) {
-		*err = &ipcerr.Error{Op: o.name + " queue", Name: o.q.name, Code: ipcerr.Invalid,
-			Hint: fmt.Sprintf("memory at %#x cannot be accessed: a pointer or size given to the call is wrong", fault.Addr())}
-		return
-	}
-	*err = &ipcerr.Error{Op: o.name + " queue", Name: o.q.name, Code: ipcerr.Corrupt,
-		Hint: "its file was truncated while it was open: unlink it and make it anew", Err: fmt.Errorf("%v", r)}
+	*err = o.q.obj.Fault(o.name, fault.Addr(), o.q.rings.hold(fault.Addr()), r)
 }
 
 func (o *op) repairHeld() {
@@ -122,32 +100,26 @@ func (q *Queue) wrap(name string, err error) error {
 	case ipcerr.Empty:
 		return q.errEmpty
 	}
-	code, ok := err.(ipcerr.Code)
-	if !ok {
-		return err
+	told := q.obj.Sentence(name, err)
+	if e, ok := told.(*ipcerr.Error); ok {
+		switch err {
+		case ipcerr.Shutdown:
+			e.Hint = "it was shut down"
+		case ipcerr.LeaseLost:
+			e.Hint = "the lease is not held any more: acked, returned or discarded"
+		}
 	}
-	e := &ipcerr.Error{Op: name + " queue", Name: q.name, Code: code}
-	switch code {
-	case ipcerr.Corrupt:
-		e.Hint = "its contents make no sense: damaged by another program; unlink it and make it anew"
-	case ipcerr.Shutdown:
-		e.Hint = "it was shut down"
-	case ipcerr.Closed:
-		e.Hint = "it was closed in this process"
-	case ipcerr.LeaseLost:
-		e.Hint = "the lease is not held any more: acked, returned or discarded"
-	}
-	return e
+	return told
 }
 
 // lock takes one of the two locks, and repairs what it protects if the former owner is dead. With a
-// nil ctx the wait is bounded by tryGrace.
+// nil ctx the wait is bounded by object.TryGrace.
 func (o *op) lock(side uint8, ctx context.Context) error {
 	w := &o.q.h.Producers
 	if side == consumers {
 		w = &o.q.h.Consumers
 	}
-	if !park.TryLock(w, o.q.me) {
+	if !park.TryLock(w, o.q.obj.Me) {
 		if err := o.lockSlow(side, ctx); err != nil {
 			return err
 		}
@@ -161,40 +133,14 @@ func (o *op) lockSlow(side uint8, ctx context.Context) error {
 	if side == consumers {
 		w, what = &o.q.h.Consumers, waitsForConsumers
 	}
-	deadline, interruptible := time.Time{}, false
-	if ctx == nil {
-		deadline = time.Now().Add(tryGrace)
-	} else {
-		deadline, _ = ctx.Deadline()
-		if i, ok := ctx.(park.Interruptible); ok {
-			interruptible = i.Interruptible()
-		}
-	}
-	stop := func(signalled bool) error {
-		switch {
-		case signalled && interruptible:
-			return ipcerr.Interrupted
-		case ctx != nil && ctx.Err() != nil:
-			return park.Ended(ctx)
-		}
-		return q.gone()
-	}
-	var dead uint32 // the last one that was found to be
-	alive := func(token uint32) bool {
-		if q.mem.Alive(token) {
-			return true
-		}
-		dead = token
-		return false
-	}
-	tookOver, err := park.Lock(w, q.me, alive, deadline, stop, func() func() { return q.sit(what) })
+	dead, err := q.obj.Lock(ctx, w, func() func() { return q.sit(what) })
 	if err != nil {
 		return err
 	}
-	if tookOver {
+	if dead != 0 {
 		o.held |= side
 		q.h.TakeOvers.Add(1)
-		q.tookOver(side, dead)
+		q.obj.TookOver(waitNames[what], dead)
 		if side == producers {
 			o.repairProducers()
 		} else {
@@ -225,7 +171,7 @@ func (o *op) unlockConsumers() error {
 		if err != nil {
 			return err
 		}
-		if h.Dirty.Load() == 0 || !park.TryLock(&h.Consumers, o.q.me) {
+		if h.Dirty.Load() == 0 || !park.TryLock(&h.Consumers, o.q.obj.Me) {
 			break
 		}
 		o.held |= consumers
@@ -261,35 +207,4 @@ const (
 )
 
 // sit takes a seat, so that an operator sees who waits; the result gives it back.
-func (q *Queue) sit(what uint32) func() {
-	seat := q.take(what)
-	if seat < 0 {
-		return func() {}
-	}
-	return func() { q.h.Seat[seat].Who.CompareAndSwap(q.sitting(what), 0) }
-}
-
-// sitting is what a seat says of this process.
-func (q *Queue) sitting(what uint32) uint64 { return uint64(what)<<32 | uint64(q.me) }
-
-// take takes a seat and returns its number, -1 if there is none. Without one the sleeper is not named,
-// and nothing else is different. A process that dies sitting leaves its seat to the next one who
-// looks for a place.
-func (q *Queue) take(what uint32) int {
-	seats := &q.h.Seat
-	for round := range 2 {
-		for i := range seats {
-			n := (uint32(i) + q.me) % layout.Seats
-			s := &seats[n]
-			old := s.Who.Load()
-			if old != 0 && (round == 0 || q.mem.Alive(uint32(old))) {
-				continue
-			}
-			if s.Who.CompareAndSwap(old, q.sitting(what)) {
-				s.Since.Store(now())
-				return int(n)
-			}
-		}
-	}
-	return -1
-}
+func (q *Queue) sit(what uint32) func() { return q.obj.Sit(q.h.Seat[:], what) }

@@ -32,7 +32,7 @@ func act(what, name string) {
 		err = o.lock(producers, ctx)
 		r, seq, _ := o.newest()
 		at := r.H.Tail.Load()
-		r.Stage(at, seq, 5000, 0, 0, layout.ReservedBy(q.me))
+		r.Stage(at, seq, 5000, 0, 0, layout.ReservedBy(q.obj.Me))
 		r.Publish(at, at+5024)
 		o.unlockProducers()
 	}
@@ -49,7 +49,7 @@ func act(what, name string) {
 func child(t *testing.T, q *Queue, what string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "POLYIPC_ACT="+what, "POLYIPC_PEER="+q.Name(), "POLYIPC_ROOT="+q.root.Path())
+	cmd.Env = append(os.Environ(), "POLYIPC_ACT="+what, "POLYIPC_PEER="+q.Name(), "POLYIPC_ROOT="+q.obj.Root.Path())
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -168,7 +168,7 @@ func TestWriterDies(t *testing.T) {
 
 func TestCloseReturnsLeases(t *testing.T) {
 	q := fresh(t, Options{})
-	a, err := Open(q.Name(), Options{Root: q.root.Path()})
+	a, err := Open(q.Name(), Options{Root: q.obj.Root.Path()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestCloseReturnsLeases(t *testing.T) {
 	}
 	// The last handle of this process, which goes on living as a member of the root, and another
 	// process has the queue open.
-	other, err := Create("", Options{Root: q.root.Path()})
+	other, err := Create("", Options{Root: q.obj.Root.Path()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestCloseReturnsLeases(t *testing.T) {
 	if err := q.Close(); err != nil {
 		t.Fatal(err)
 	}
-	b, err := Open(q.Name(), Options{Root: q.root.Path()})
+	b, err := Open(q.Name(), Options{Root: q.obj.Root.Path()})
 	if err != nil {
 		t.Fatal(err)
 	}

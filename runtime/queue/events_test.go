@@ -106,7 +106,7 @@ func TestRedeliveryIsTold(t *testing.T) {
 
 func TestManyLeasesAreOneEvent(t *testing.T) {
 	q := fresh(t, Options{})
-	a, err := Open(q.Name(), Options{Root: q.root.Path()})
+	a, err := Open(q.Name(), Options{Root: q.obj.Root.Path()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestCorruptionIsToldOnce(t *testing.T) {
 	}
 	mustPut(t, q, "x")
 	l := listenIn(t)
-	r := ringAt(q.obj.Mem, 0, q.h.Data)
+	r := ringAt(q.obj.File.Mem, 0, q.h.Data)
 	r.H.Tail.Store(1 << 50)
 	for range 3 {
 		_, err := q.TryGet()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/ring"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -228,7 +229,7 @@ func (o *op) getLarge(m *mapped, it *ring.Item, buf []byte) (int, Format, error)
 	if err := o.claim(m, it); err != nil {
 		return 0, 0, err
 	}
-	defer m.hands.leave()
+	defer m.hands.Leave()
 	n, f := int(it.Length), Format(it.Format)
 	if err := o.read(m, it, buf[:n]); err != nil {
 		return 0, 0, err
@@ -239,7 +240,7 @@ func (o *op) getLarge(m *mapped, it *ring.Item, buf []byte) (int, Format, error)
 	}
 	crash.Point("queue.get_large.done")
 	if it.Side {
-		_ = o.q.root.RemovePart(o.q.obj.UUID, 'm', it.Seq)
+		_ = o.q.obj.Root.RemovePart(o.q.obj.File.UUID, 'm', it.Seq)
 	}
 	return n, f, o.settle()
 }
@@ -247,13 +248,13 @@ func (o *op) getLarge(m *mapped, it *ring.Item, buf []byte) (int, Format, error)
 // claim leases a record that was found and lets go of the consumer lock. The ring stays mapped
 // until the caller leaves m.hands.
 func (o *op) claim(m *mapped, it *ring.Item) error {
-	if !m.Claim(it, it.S.Lease(o.q.me, second())) {
+	if !m.Claim(it, it.S.Lease(o.q.obj.Me, object.Second())) {
 		return o.fault(ring.ErrCorrupt)
 	}
 	crash.Point("queue.claim.leased")
-	m.hands.enter()
+	m.hands.Enter()
 	if err := o.unlockConsumers(); err != nil {
-		m.hands.leave()
+		m.hands.Leave()
 		return err
 	}
 	return nil
@@ -271,13 +272,13 @@ func (o *op) read(m *mapped, it *ring.Item, buf []byte) error {
 		copy(buf, m.Payload(it))
 		return nil
 	}
-	err := o.q.root.ReadPart(o.q.obj.UUID, 'm', it.Seq, o.q.mem.UUID(), buf)
+	err := o.q.obj.Root.ReadPart(o.q.obj.File.UUID, 'm', it.Seq, o.q.obj.Member.UUID(), buf)
 	switch {
 	case err == nil:
 		return nil
 	case ipcerr.CodeOf(err) == ipcerr.NotFound: // somebody deleted it: say so once, and go on
 		it.Rec.Move(it.S, layout.Done)
-		return o.finish(&ipcerr.Error{Op: "get from queue", Name: o.q.name, Code: ipcerr.Corrupt,
+		return o.finish(&ipcerr.Error{Op: "get from queue", Name: o.q.Name(), Code: ipcerr.Corrupt,
 			Hint: "a large message's file was deleted by another program: the message is lost", Err: err})
 	}
 	if it.Rec.Move(it.S, it.S.Return()) {

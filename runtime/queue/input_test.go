@@ -118,7 +118,7 @@ func damage(t *testing.T, dir string, off int, value byte) {
 	}
 	l, _ := q.TryLease()
 	for i := range 8 {
-		q.obj.Mem[off+i] = value
+		q.obj.File.Mem[off+i] = value
 	}
 	// A lock word may now hold a made-up owner. Nobody lives under that token, or this process: then
 	// a bounded wait is right.

@@ -103,7 +103,7 @@ func (o *op) lease(ctx context.Context, buf []byte) (l Lease, n int, f Format, e
 	if err := o.claim(m, &it); err != nil {
 		return l, 0, 0, err
 	}
-	defer m.hands.leave()
+	defer m.hands.Leave()
 	if err := o.read(m, &it, buf[:n]); err != nil {
 		return l, 0, 0, err
 	}
@@ -128,14 +128,14 @@ func (q *Queue) endLease(name string, l Lease, to layout.State) (err error) {
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
 	s := layout.State(l.State)
-	if s.Phase() != layout.Leased || s.Owner() != q.me {
+	if s.Phase() != layout.Leased || s.Owner() != q.obj.Me {
 		return ipcerr.LeaseLost // made up, or inherited from before a fork
 	}
 	m, err := q.rings.lend(l.Ring)
 	if err != nil {
 		return ipcerr.LeaseLost
 	}
-	defer m.hands.leave()
+	defer m.hands.Leave()
 	// While the state is exactly the lease's, the record is in its place: its second, count and
 	// owner make a mix-up with later contents of the same bytes as good as impossible.
 	rec, ok := m.At(l.Position)
@@ -163,14 +163,14 @@ var handles = struct {
 func (q *Queue) countIn() {
 	handles.Lock()
 	defer handles.Unlock()
-	handles.n[q.obj.UUID]++
+	handles.n[q.obj.File.UUID]++
 }
 
 // countOut takes a handle away and reports whether it was the process's last.
 func (q *Queue) countOut() bool {
 	handles.Lock()
 	defer handles.Unlock()
-	id := q.obj.UUID
+	id := q.obj.File.UUID
 	if handles.n[id]--; handles.n[id] > 0 {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/ring"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -22,23 +23,10 @@ func (o *Options) check(op, name string) error {
 		hint = fmt.Sprintf("max size %d: give 1 to %d messages, or 0 for no limit", o.MaxSize, int64(MaxMaxSize))
 	case o.Capacity < 0 || o.Capacity > MaxCapacity:
 		hint = fmt.Sprintf("capacity %d: give 1 to %d bytes, or 0 to grow as needed", o.Capacity, int64(MaxCapacity))
-	case o.Kept && o.Transient:
-		hint = "kept and transient exclude each other: give one of them"
 	default:
-		return nil
+		return object.CheckLifetime(op, name, o.Kept, o.Transient)
 	}
 	return &ipcerr.Error{Op: op, Name: name, Code: ipcerr.Invalid, Hint: hint}
-}
-
-// trust refuses pickles where a group can write to the queue, unless the caller trusts the group. It looks
-// at the root as it is now: before anything is made there, so that a refusal leaves nothing.
-func (o *Options) trust(op, name string, root *shm.Root) error {
-	if !o.Pickle || o.TrustGroup || !root.Shared() {
-		return nil
-	}
-	return &ipcerr.Error{Op: op, Name: name, Code: ipcerr.Denied, Hint: fmt.Sprintf(
-		"its root %s is shared with a group, whose members could run code in readers that open pickles: use another root, "+
-			"do without pickle, or say that the group is trusted (TrustGroup, POLYIPC_TRUST_GROUP, trust_group=True)", root.Path())}
 }
 
 // capacity is what Options.Capacity is rounded up to.
@@ -50,7 +38,7 @@ func (o *Options) capacity() uint64 {
 	return 1 << bits.Len64(c-1)
 }
 
-func (o *Options) transient(name string) bool { return o.Transient || name == "" && !o.Kept }
+func (o *Options) transient(name string) bool { return object.Transient(name, o.Kept, o.Transient) }
 
 func (o *Options) spec(name string, members [16]byte) shm.Spec {
 	data := o.capacity()
@@ -88,8 +76,8 @@ func ringAt(mem []byte, number, data uint64) ring.Ring {
 
 // matches compares an opened queue with the options asked for.
 func (q *Queue) matches(op string, o Options, whole bool) error {
-	flags := q.obj.Header().Flags()
-	has := fmt.Sprintf("max size %d, capacity %d, %s", q.h.MaxSize, q.h.Capacity, lifetime(flags&layout.Transient != 0))
+	flags := q.obj.File.Header().Flags()
+	has := fmt.Sprintf("max size %d, capacity %d, %s", q.h.MaxSize, q.h.Capacity, object.Lifetime(flags&layout.Transient != 0))
 	differs := whole && (o.Kept || o.Transient) && o.Transient != (flags&layout.Transient != 0)
 	for _, p := range [2][2]uint64{{uint64(o.MaxSize), q.h.MaxSize}, {o.capacity(), q.h.Capacity}} {
 		if p[0] != p[1] && (whole || p[0] != 0) {
@@ -103,14 +91,7 @@ func (q *Queue) matches(op string, o Options, whole bool) error {
 	if !differs {
 		return nil
 	}
-	return &ipcerr.Error{Op: op, Name: q.name, Code: ipcerr.Mismatch, Hint: fmt.Sprintf(
+	return &ipcerr.Error{Op: op, Name: q.Name(), Code: ipcerr.Mismatch, Hint: fmt.Sprintf(
 		"it exists with %s; asked for were max size %d, capacity %d, %s: ask for the same, or unlink it",
-		has, o.MaxSize, o.capacity(), lifetime(o.transient(q.name)))}
-}
-
-func lifetime(transient bool) string {
-	if transient {
-		return "transient"
-	}
-	return "kept"
+		has, o.MaxSize, o.capacity(), object.Lifetime(o.transient(q.Name())))}
 }

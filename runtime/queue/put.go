@@ -8,6 +8,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/ring"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -251,7 +252,7 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	q := o.q
 	n := uint64(len(body))
 	if n > MaxMessage {
-		return &ipcerr.Error{Op: "put to queue", Name: q.name, Code: ipcerr.TooLarge,
+		return &ipcerr.Error{Op: "put to queue", Name: q.Name(), Code: ipcerr.TooLarge,
 			Hint: fmt.Sprintf("a message of %d bytes; the most is %d", n, uint64(MaxMessage))}
 	}
 	if err := o.lock(producers, ctx); err != nil {
@@ -272,7 +273,7 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 		return err
 	}
 	at := r.H.Tail.Load()
-	mine := layout.ReservedBy(q.me)
+	mine := layout.ReservedBy(q.obj.Me)
 	var payload []byte
 	if side {
 		q.h.SideSeq = seq
@@ -283,11 +284,11 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	}
 	r.Publish(at, at+size)
 	crash.Point("queue.put_large.reserved")
-	r.hands.enter()
-	defer r.hands.leave()
+	r.hands.Enter()
+	defer r.hands.Leave()
 	o.unlockProducers()
 	if side {
-		err = q.root.WritePart(q.obj.UUID, 'm', seq, q.mem.UUID(), body)
+		err = q.obj.Root.WritePart(q.obj.File.UUID, 'm', seq, q.obj.Member.UUID(), body)
 	} else {
 		copy(payload, body)
 	}
@@ -300,7 +301,7 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	if !rec.Move(mine, layout.Ready) {
 		// Only a shutdown takes a record from a living producer.
 		if side {
-			_ = q.root.RemovePart(q.obj.UUID, 'm', seq)
+			_ = q.obj.Root.RemovePart(q.obj.File.UUID, 'm', seq)
 		}
 		return o.finish(ipcerr.Shutdown)
 	}
@@ -401,7 +402,7 @@ func (o *op) room(r *mapped, at, size uint64) (fits, soon bool) {
 // at Dirty behind his unlock. Producer lock, which comes first of the two.
 func (o *op) sweepNow() {
 	o.q.h.Dirty.Store(1)
-	if !park.TryLock(&o.q.h.Consumers, o.q.me) {
+	if !park.TryLock(&o.q.h.Consumers, o.q.obj.Me) {
 		return
 	}
 	o.held |= consumers
@@ -435,15 +436,15 @@ const (
 	claimFor   = 50 * time.Millisecond
 )
 
-func milliseconds() uint32 { return uint32(now() / int64(time.Millisecond)) }
+func milliseconds() uint32 { return uint32(object.Now() / int64(time.Millisecond)) }
 
 func (q *Queue) claim() {
-	q.h.Claimant.Store(uint64(q.me)<<32 | uint64(milliseconds()))
+	q.h.Claimant.Store(uint64(q.obj.Me)<<32 | uint64(milliseconds()))
 }
 
 // unclaim ends this process's claim, if it has one.
 func (q *Queue) unclaim() {
-	if c := q.h.Claimant.Load(); c != 0 && uint32(c>>32) == q.me && q.h.Claimant.CompareAndSwap(c, 0) {
+	if c := q.h.Claimant.Load(); c != 0 && uint32(c>>32) == q.obj.Me && q.h.Claimant.CompareAndSwap(c, 0) {
 		park.WakeAll(&q.h.Writable)
 	}
 }
@@ -451,7 +452,7 @@ func (q *Queue) unclaim() {
 // claimed reports whether another process has a claim that has not lapsed.
 func (q *Queue) claimed() bool {
 	c := q.h.Claimant.Load()
-	if uint32(c>>32) == q.me {
+	if uint32(c>>32) == q.obj.Me {
 		return false
 	}
 	if milliseconds()-uint32(c) < uint32(claimFor/time.Millisecond) {

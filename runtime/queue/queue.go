@@ -19,17 +19,13 @@
 package queue
 
 import (
-	"errors"
-	"runtime/debug"
 	"sync/atomic"
-	"time"
 
-	"github.com/polyipc/polyipc/runtime/internal/futex"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/member"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
-	"github.com/polyipc/polyipc/runtime/internal/trace"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -67,16 +63,8 @@ type Options struct {
 
 // Queue is an open queue.
 type Queue struct {
-	name string
-	root *shm.Root
-	obj  *shm.Object
-	mem  *member.Member
-	me   uint32 // this process's owner token
-	h    *layout.Queue
-
-	closing atomic.Bool   // Close was called
-	calls   gate          // the calls under way; the last one out after Close gives the mapping back
-	done    atomic.Uint32 // 1 when that has happened
+	obj object.Object
+	h   *layout.Queue
 
 	rings rings
 
@@ -84,7 +72,6 @@ type Queue struct {
 	reclaimed        atomic.Int64 // when dead owners were last looked for, as now counts
 	passed           atomic.Int64 // the same, of records that were passed over
 	reclaimTook      atomic.Int64 // nanoseconds that it took
-	corrupt          atomic.Bool  // that it is was told
 
 	errFull, errEmpty *ipcerr.Error // made once: they are part of normal work
 }
@@ -106,180 +93,78 @@ func OpenOrCreate(name string, o Options) (*Queue, error) {
 
 // Unlink removes the name of a queue; that there is none is no error. Who has it open goes on using
 // it; it goes with the last of them. root is as in Options.
-func Unlink(root, name string) error {
-	r, err := shm.OpenRoot(root)
-	if err != nil {
-		return err
-	}
-	return r.Unlink(name, layout.KindQueue)
-}
+func Unlink(root, name string) error { return object.Unlink(root, name, layout.KindQueue) }
 
 // Unlink removes this queue's name, as the function Unlink does.
-func (q *Queue) Unlink() error { return q.root.Unlink(q.name, layout.KindQueue) }
+func (q *Queue) Unlink() error { return q.obj.Unlink() }
 
 // Name returns the queue's name.
-func (q *Queue) Name() string { return q.name }
+func (q *Queue) Name() string { return q.obj.Name() }
 
-func open(op, name string, o Options, mayCreate, mayOpen bool) (q *Queue, err error) {
-	trace.Start()
-	defer func() { opened(name, err) }()
+func open(op, name string, o Options, mayCreate, mayOpen bool) (*Queue, error) {
 	if err := o.check(op, name); err != nil {
 		return nil, err
 	}
-	if name == "" && !mayCreate {
-		return nil, &ipcerr.Error{Op: op, Code: ipcerr.Invalid, Hint: "a queue without a name can't be opened: give a name, or create it"}
-	}
-	root, err := shm.OpenRoot(o.Root)
-	if err != nil {
+	q := &Queue{}
+	w := q.want(op)
+	w.Root, w.Name, w.Create, w.Open = o.Root, name, mayCreate, mayOpen
+	w.Spec = func(members [16]byte) shm.Spec { return o.spec(name, members) }
+	w.Matches = func() error { return q.matches(op, o, mayCreate) }
+	w.Allowed = func(root *shm.Root) error { return object.Trust(op, name, root, o.Pickle, o.TrustGroup) }
+	if err := q.obj.Open(w); err != nil {
 		return nil, err
 	}
-	if err := o.trust(op, name, root); err != nil {
-		return nil, err
-	}
-	mem, err := member.Join(root)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		if mayOpen && name != "" {
-			obj, err := root.Open(name, layout.KindQueue, mem.UUID(), true)
-			if err == nil {
-				q, err := attach(op, root, obj, mem)
-				if err != nil {
-					return nil, err
-				}
-				if err := guarded(op, name, func() error { return q.matches(op, o, mayCreate) }); err != nil {
-					_ = q.Close()
-					return nil, err
-				}
-				return q, nil
-			}
-			if !mayCreate || !errors.Is(err, ipcerr.NotFound) {
-				mem.Release()
-				return nil, err
-			}
-		}
-		obj, err := root.Create(name, o.spec(name, mem.UUID()))
-		if err == nil {
-			return attach(op, root, obj, mem)
-		}
-		if !mayOpen || !errors.Is(err, ipcerr.Exists) {
-			mem.Release()
-			return nil, err
-		}
-		// Somebody made it between the two: open theirs.
-	}
-}
-
-// attach makes a Queue of an open object. On failure it gives obj and mem back.
-func attach(op string, root *shm.Root, obj *shm.Object, mem *member.Member) (*Queue, error) {
-	q := &Queue{name: obj.Name, root: root, obj: obj, mem: mem, me: mem.Token()}
-	q.h = layout.View[layout.Queue](obj.Mem, layout.QueueOffset)
-	q.errFull = &ipcerr.Error{Op: "put to queue", Name: q.name, Code: ipcerr.Full}
-	q.errEmpty = &ipcerr.Error{Op: "get from queue", Name: q.name, Code: ipcerr.Empty}
-	q.calls.free = func() {
-		q.rings.close()
-		_ = q.obj.Close()
-		q.mem.Release()
-		q.done.Store(1)
-		futex.Wake(&q.done, 1)
-	}
-	if err := guarded(op, q.name, func() error { return q.rings.init(q) }); err != nil {
-		_ = obj.Close()
-		mem.Release()
-		return nil, &ipcerr.Error{Op: op, Name: obj.Name, Code: ipcerr.Corrupt, Hint: "its header makes no sense: damaged, or not made by polyipc; unlink it", Err: err}
-	}
-	q.countIn()
+	q.attached()
 	return q, nil
 }
 
-// guarded turns a fault in f, from a file that is truncated as it is opened, into an error.
-func guarded(op, name string, f func() error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case interface{ Addr() uintptr }:
-			err = &ipcerr.Error{Op: op, Name: name, Code: ipcerr.Corrupt, Hint: "its file was truncated as it was opened: unlink it"}
-		default:
-			panic(r)
-		}
-	}()
-	return f()
+// want is what opening and adopting a queue have in common.
+func (q *Queue) want(op string) *object.Want {
+	return &object.Want{
+		Op: op, Noun: "queue", Kind: layout.KindQueue, Twice: true,
+		Attach: func() error {
+			q.h = layout.View[layout.Queue](q.obj.File.Mem, layout.QueueOffset)
+			return q.rings.init(q)
+		},
+		Free: q.rings.close,
+	}
+}
+
+// attached ends an open that went well.
+func (q *Queue) attached() {
+	q.errFull = &ipcerr.Error{Op: "put to queue", Name: q.Name(), Code: ipcerr.Full}
+	q.errEmpty = &ipcerr.Error{Op: "get from queue", Name: q.Name(), Code: ipcerr.Empty}
+	q.countIn()
 }
 
 // Close ends the use of this Queue: calls under way in other goroutines fail with ipcerr.Closed.
 // Messages stay, and leases go back if this was the process's last handle of the queue; a transient
 // queue without another user goes. Closing again does nothing.
 func (q *Queue) Close() error {
-	if !q.closing.CompareAndSwap(false, true) {
-		return nil
+	before := func() {
+		if q.countOut() {
+			_ = q.returnLeases()
+		}
 	}
-	if q.countOut() {
-		_ = q.returnLeases()
-	}
-	q.calls.enter() // the mapping stays while the waiters are told
-	q.calls.shut()
-	q.kick()
-	q.calls.leave()
-	// A call under way may wait for a lock whose owner is stopped. Then it gives the mapping back when
-	// it comes out, and Close does not wait for that.
-	for end := time.Now().Add(time.Second); q.done.Load() == 0 && time.Now().Before(end); {
-		_ = futex.Wait(&q.done, 0, time.Until(end))
-	}
-	return nil
-}
-
-// kick makes everybody who waits look up: those of this process find the queue closed.
-func (q *Queue) kick() {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() { _ = recover() }() // the file was truncated: they find out by themselves
-	park.Kick(&q.h.Readable)
-	park.Kick(&q.h.Writable)
-	park.Kick(&q.h.Joinable)
-}
-
-// gone is ipcerr.Closed once Close was called.
-func (q *Queue) gone() error {
-	if q.calls.isShut() {
-		return ipcerr.Closed
-	}
-	return nil
+	return q.obj.Close(before, func() { object.Kick(&q.h.Readable, &q.h.Writable, &q.h.Joinable) })
 }
 
 // Inherited is what a forked child needs to go on using a Queue under its own identity. The
 // mapping and the descriptor are the ones that it inherited.
-type Inherited struct {
-	Root, Name string
-	FD         int
-	Addr       uintptr
-	Length     int
-}
+type Inherited = object.Inherited
 
 // Inherit describes q for Adopt in a forked child. Only for libraries that survive a fork; a Go
 // program does not.
-func (q *Queue) Inherit() Inherited {
-	addr, length := layout.Address(q.obj.Mem)
-	return Inherited{Root: q.root.Path(), Name: q.name, FD: q.obj.FD, Addr: addr, Length: length}
-}
+func (q *Queue) Inherit() Inherited { return q.obj.Inherit() }
 
 // Adopt makes a Queue of what a forked child inherited.
 func Adopt(in Inherited) (*Queue, error) {
-	const op = "adopt queue after fork"
-	root, err := shm.OpenRoot(in.Root)
-	if err != nil {
+	q := &Queue{}
+	if err := q.obj.Adopt(q.want("adopt queue after fork"), in); err != nil {
 		return nil, err
 	}
-	mem, err := member.Join(root)
-	if err != nil {
-		return nil, err
-	}
-	obj, err := root.Adopt(in.Name, in.FD, in.Addr, in.Length, layout.KindQueue, mem.UUID(), true)
-	if err != nil {
-		mem.Release()
-		return nil, err
-	}
-	return attach(op, root, obj, mem)
+	q.attached()
+	return q, nil
 }
 
 // TrackDescriptors tells a library that survives forks of the descriptors which a forked child

@@ -220,7 +220,7 @@ func TestGrowth(t *testing.T) {
 		if s, _ := q.Stat(); s.Rings != 1 || s.Messages != 0 || s.Taken != uint64((round+1)*n) {
 			t.Fatalf("at rest: %+v", s)
 		}
-		files, _ := os.ReadDir(q.root.Path())
+		files, _ := os.ReadDir(q.obj.Root.Path())
 		if len(files) != 2 {
 			t.Fatalf("%d files at rest, want the queue and members", len(files))
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/ring"
 )
@@ -29,7 +30,7 @@ func (o *op) repairProducers() {
 	q, h := o.q, o.q.h
 	if n := h.Growing; n != 0 {
 		if in, err := q.rings.in(n); err == nil && !in {
-			_ = q.root.RemovePart(q.obj.UUID, 'r', n)
+			_ = q.obj.Root.RemovePart(q.obj.File.UUID, 'r', n)
 			crash.Point("queue.repair.growing")
 		}
 		h.Growing = 0
@@ -45,7 +46,7 @@ func (o *op) repairConsumers() {
 	}
 	if n := h.Retiring; n != 0 {
 		if in, err := q.rings.in(n); err == nil && !in {
-			_ = q.root.RemovePart(q.obj.UUID, 'r', n)
+			_ = q.obj.Root.RemovePart(q.obj.File.UUID, 'r', n)
 			crash.Point("queue.repair.retiring")
 		}
 		h.Retiring = 0
@@ -59,7 +60,7 @@ func (o *op) sweep() error {
 	q, h := o.q, o.q.h
 	empty := true
 	err := q.rings.all(func(m *mapped) error {
-		sw, err := m.Sweep(func(seq uint64) { _ = q.root.RemovePart(q.obj.UUID, 'm', seq) })
+		sw, err := m.Sweep(func(seq uint64) { _ = q.obj.Root.RemovePart(q.obj.File.UUID, 'm', seq) })
 		if err != nil {
 			return err
 		}
@@ -117,7 +118,7 @@ const (
 // due says that it is time to look for dead owners, who were last looked for at the given time, and
 // what time it is. The caller does, and then calls looked.
 func (q *Queue) due(looked *atomic.Int64) (began int64, yes bool) {
-	began = now()
+	began = object.Now()
 	last := looked.Load()
 	wait := max(int64(reclaimEvery), reclaimShare*q.reclaimTook.Load())
 	return began, began-last >= wait && looked.CompareAndSwap(last, began)
@@ -126,7 +127,7 @@ func (q *Queue) due(looked *atomic.Int64) (began int64, yes bool) {
 // looked notes how long the search took. One that the scheduler broke off must not put off the next,
 // so the figure at most doubles.
 func (q *Queue) looked(began int64) {
-	q.reclaimTook.Store(min(now()-began, 2*q.reclaimTook.Load()+int64(50*time.Microsecond)))
+	q.reclaimTook.Store(min(object.Now()-began, 2*q.reclaimTook.Load()+int64(50*time.Microsecond)))
 }
 
 // reclaim returns the leases of the dead and abandons what they were writing, unless that was
@@ -186,7 +187,7 @@ func (o *op) settle() error {
 	o.q.h.Dirty.Store(1)
 	crash.Point("queue.settle.dirty")
 	o.wake |= writers
-	if !park.TryLock(&o.q.h.Consumers, o.q.me) {
+	if !park.TryLock(&o.q.h.Consumers, o.q.obj.Me) {
 		o.flushWakes()
 		return nil
 	}
@@ -204,11 +205,11 @@ func (o *op) finish(err error) error {
 // With own, this process counts as dead too.
 func (o *op) reclaimLocked(claimed, own bool) (changed bool, err error) {
 	q, h := o.q, o.q.h
-	alive := map[uint32]bool{q.me: !own}
+	alive := map[uint32]bool{q.obj.Me: !own}
 	isDead := func(token uint32) bool {
 		a, known := alive[token]
 		if !known {
-			a = q.mem.Alive(token)
+			a = q.obj.Member.Alive(token)
 			alive[token] = a
 		}
 		return !a

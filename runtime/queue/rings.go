@@ -7,6 +7,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/ring"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
@@ -25,12 +26,12 @@ type mapped struct {
 	part *shm.Part // nil for ring 0
 	// hands counts the calls that have a record of the ring in hand, outside the locks; it is shut
 	// when the ring has left the chain.
-	hands gate
+	hands object.Gate
 }
 
 func newMapped(r ring.Ring, part *shm.Part) *mapped {
 	m := &mapped{Ring: r, part: part}
-	m.hands.free = func() {
+	m.hands.Free = func() {
 		if part != nil {
 			_ = part.Close()
 		}
@@ -52,11 +53,11 @@ type rings struct {
 func (rs *rings) init(q *Queue) error {
 	rs.q = q
 	h := q.h
-	if h.Data == 0 || h.Data&(h.Data-1) != 0 || h.Data%layout.HeaderArea != 0 || uint64(len(q.obj.Mem)) != layout.HeaderArea+2*h.Data ||
+	if h.Data == 0 || h.Data&(h.Data-1) != 0 || h.Data%layout.HeaderArea != 0 || uint64(len(q.obj.File.Mem)) != layout.HeaderArea+2*h.Data ||
 		h.Capacity != 0 && h.Capacity != h.Data {
-		return fmt.Errorf("ring size %d in a file mapped with %d bytes", h.Data, len(q.obj.Mem))
+		return fmt.Errorf("ring size %d in a file mapped with %d bytes", h.Data, len(q.obj.File.Mem))
 	}
-	m := newMapped(ringAt(q.obj.Mem, 0, h.Data), nil)
+	m := newMapped(ringAt(q.obj.File.Mem, 0, h.Data), nil)
 	rs.list = []*mapped{m}
 	rs.hot.Store(m)
 	return nil
@@ -66,7 +67,7 @@ func (rs *rings) close() {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	for _, m := range rs.list {
-		m.hands.shut()
+		m.hands.Shut()
 	}
 	rs.list = nil
 }
@@ -157,10 +158,10 @@ func (rs *rings) peek(f func(*mapped) bool) bool {
 	if m.Number == 0 {
 		return f(m) // lies in the queue's own file, which the call under way keeps mapped
 	}
-	if !m.hands.enter() {
+	if !m.hands.Enter() {
 		return true
 	}
-	defer m.hands.leave()
+	defer m.hands.Leave()
 	return f(m)
 }
 
@@ -179,7 +180,7 @@ func (rs *rings) find(n uint64) (*mapped, error) {
 		}
 	}
 	q := rs.q
-	part, err := q.root.OpenPart(q.obj.UUID, 'r', n, layout.KindRing, q.mem.UUID(), true)
+	part, err := q.obj.Root.OpenPart(q.obj.File.UUID, 'r', n, layout.KindRing, q.obj.Member.UUID(), true)
 	if ipcerr.CodeOf(err) == ipcerr.NotFound {
 		return nil, ring.ErrCorrupt // the chain leads nowhere
 	}
@@ -207,7 +208,7 @@ func (rs *rings) lend(n uint64) (*mapped, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !m.hands.enter() {
+	if !m.hands.Enter() {
 		return nil, ipcerr.LeaseLost
 	}
 	return m, nil
@@ -240,7 +241,7 @@ func (rs *rings) prune() error {
 		if in[m.Number] {
 			keep = append(keep, m)
 		} else {
-			m.hands.shut()
+			m.hands.Shut()
 		}
 	}
 	clear(rs.list[len(keep):])
@@ -266,8 +267,8 @@ func (rs *rings) grow(last *mapped, seq, size uint64) (*mapped, error) {
 	h.Growing = n
 	h.NextRing = n + 1
 	crash.Point("queue.grow.named")
-	part, err := q.root.CreatePart(q.obj.UUID, 'r', n, shm.Spec{
-		Kind: layout.KindRing, Members: q.mem.UUID(), Header: layout.RingOffset + 4096, Data: int64(size), Twice: true,
+	part, err := q.obj.Root.CreatePart(q.obj.File.UUID, 'r', n, shm.Spec{
+		Kind: layout.KindRing, Members: q.obj.Member.UUID(), Header: layout.RingOffset + 4096, Data: int64(size), Twice: true,
 		Init: func(mem []byte) {
 			r := ringAt(mem, n, size)
 			r.Init(seq)
@@ -306,7 +307,7 @@ func (rs *rings) hold(at uintptr) bool {
 		start, length := layout.Address(mem)
 		return at-start < uintptr(length)
 	}
-	if in(rs.q.obj.Mem) {
+	if in(rs.q.obj.File.Mem) {
 		return true
 	}
 	rs.mu.Lock()
@@ -328,7 +329,7 @@ func (rs *rings) hold(at uintptr) bool {
 func (o *op) retire(before, m *mapped) (bool, error) {
 	q, h := o.q, o.q.h
 	crash.Point("queue.retire.seen_empty") // and a put may come now: so it is looked at again below
-	if !park.TryLock(&h.Producers, q.me) {
+	if !park.TryLock(&h.Producers, q.obj.Me) {
 		return false, nil
 	}
 	o.held |= producers
@@ -357,7 +358,7 @@ func (o *op) retire(before, m *mapped) (bool, error) {
 	crash.Point("queue.retire.unchained")
 	var err error
 	if m.Number != 0 {
-		err = q.root.RemovePart(q.obj.UUID, 'r', m.Number)
+		err = q.obj.Root.RemovePart(q.obj.File.UUID, 'r', m.Number)
 		crash.Point("queue.retire.removed")
 		h.Retiring = 0
 		q.shrank(m.Number)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/ring"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -33,23 +34,12 @@ type Stat struct {
 }
 
 // Process is a process in the root, as an operator knows it.
-type Process struct {
-	Pid               int
-	Language, Command string
-	Alive             bool
-}
+type Process = object.Process
 
-// Holder is a process and what it holds or waits for.
-type Holder struct {
-	Process
-	What string // "producer lock", "consumer lock", "lease", "message being written", "message", "room", "join"
-	// For is how long at least: leases know their second; of a lock it is known from those who
-	// wait for it.
-	For        time.Duration
-	Bytes      int64  // leases: size of the message
-	Sequence   uint64 // leases: the how manieth message it is
-	Deliveries int    // leases
-}
+// Holder is a process and what it holds or waits for: "producer lock", "consumer lock", "lease", "message
+// being written", "message", "room", "join". Leases know since which second; for how long a lock is held is
+// known from those who wait for it.
+type Holder = object.Holder
 
 // Stat counts under the queue's locks, so the numbers fit together.
 func (q *Queue) Stat() (s Stat, err error) {
@@ -66,7 +56,7 @@ func (q *Queue) stat(detail bool) (s Stat, leases []Holder, err error) {
 		return s, nil, err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
-	patience := until(time.Now().Add(time.Second))
+	patience := object.Until(time.Now().Add(time.Second))
 	// If the consumers' lock is stuck, that shows before the producers' is in hand: waiting for it
 	// with that would hold up everybody.
 	if err = o.lock(consumers, patience); err != nil {
@@ -105,9 +95,9 @@ func (q *Queue) stat(detail bool) (s Stat, leases []Holder, err error) {
 			return true
 		})
 	})
-	flags := q.obj.Header().Flags()
+	flags := q.obj.File.Header().Flags()
 	s = Stat{
-		Name: q.name, MaxSize: int64(h.MaxSize), Capacity: int64(h.Capacity),
+		Name: q.Name(), MaxSize: int64(h.MaxSize), Capacity: int64(h.Capacity),
 		Transient: flags&layout.Transient != 0, Pickle: flags&layout.Pickle != 0,
 		Messages: int64(c.Ready), Bytes: int64(c.Bytes), Leased: int64(c.Leased), Reserved: int64(c.Reserved),
 		Put: next - 1, Taken: next - 1 - abandoned - c.Live(), Abandoned: abandoned,
@@ -122,22 +112,14 @@ func (q *Queue) stat(detail bool) (s Stat, leases []Holder, err error) {
 }
 
 func (q *Queue) holderOf(it *ring.Item) Holder {
-	x := Holder{Process: q.process(it.S.Owner()), What: "message being written",
+	x := Holder{Process: q.obj.Process(it.S.Owner()), What: "message being written",
 		Bytes: int64(it.Length), Sequence: it.Seq, Deliveries: int(it.S.Deliveries())}
 	if it.S.Phase() == layout.Leased {
 		x.What = "lease"
 		x.Deliveries++
-		x.For = time.Duration(it.S.Age(second())) * time.Second
+		x.For = time.Duration(it.S.Age(object.Second())) * time.Second
 	}
 	return x
-}
-
-func (q *Queue) process(token uint32) Process {
-	in, ok := q.mem.Info(token)
-	if !ok {
-		return Process{}
-	}
-	return Process{Pid: in.Pid, Language: in.Language, Command: in.Command, Alive: in.Alive}
 }
 
 // Locks tells who holds the queue's locks, without taking them; for a lock that is held normally
@@ -160,10 +142,10 @@ func (q *Queue) Locks() (holders []Holder, err error) {
 		if token == 0 {
 			continue
 		}
-		x := Holder{Process: q.process(token), What: l.what}
+		x := Holder{Process: q.obj.Process(token), What: l.what}
 		for i := range q.h.Seat {
 			if s := &q.h.Seat[i]; uint32(s.Who.Load()>>32) == l.wait {
-				x.For = max(x.For, time.Duration(now()-s.Since.Load()))
+				x.For = max(x.For, time.Duration(object.Now()-s.Since.Load()))
 			}
 		}
 		holders = append(holders, x)
@@ -183,19 +165,7 @@ func (q *Queue) Waiters() (ws []Holder, err error) {
 		return nil, err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
-	for i := range q.h.Seat {
-		s := &q.h.Seat[i]
-		who := s.Who.Load()
-		if who == 0 {
-			continue
-		}
-		p := q.process(uint32(who))
-		if !p.Alive {
-			continue
-		}
-		ws = append(ws, Holder{Process: p, What: waitNames[uint32(who>>32)], For: time.Duration(now() - s.Since.Load())})
-	}
-	return ws, nil
+	return q.obj.Waiters(q.h.Seat[:], waitNames), nil
 }
 
 // Size is how many messages a get could take now. Stale as soon as it returns.

@@ -32,7 +32,7 @@ func (q *Queue) TaskDone() (err error) {
 	switch {
 	case err != nil:
 	case left == 0:
-		err = &ipcerr.Error{Op: "task done on queue", Name: q.name, Code: ipcerr.Invalid,
+		err = &ipcerr.Error{Op: "task done on queue", Name: q.Name(), Code: ipcerr.Invalid,
 			Hint: "called more often than messages were put"}
 	default:
 		q.h.Tasks.Add(1) // the commit
@@ -174,7 +174,7 @@ func (o *op) ended() error {
 	back := false
 	err := o.q.rings.all(func(m *mapped) error {
 		return m.Each(func(it *ring.Item) bool {
-			back = it.S.Phase() == layout.Leased && it.S.Owner() != o.q.me || it.S.Phase() == layout.Reserved
+			back = it.S.Phase() == layout.Leased && it.S.Owner() != o.q.obj.Me || it.S.Phase() == layout.Reserved
 			return !back
 		})
 	})

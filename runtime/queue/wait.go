@@ -18,7 +18,7 @@ var ( // Tests lengthen them, so that a lost wake is a hang.
 // waiter is the part of a wait that is the same for every verb.
 func (q *Queue) waiter(word *atomic.Uint32, spin *park.Spin, what uint32) park.Waiter {
 	return park.Waiter{
-		Word: word, Spin: spin, Gone: q.gone,
+		Word: word, Spin: spin, Gone: q.obj.Gone,
 		Sit: func() func() { return q.sit(what) },
 		Slice: func() time.Duration {
 			trace.Flush() // what the try met; the sleep may be long

@@ -8,6 +8,7 @@ var floors = [][]string{
 		"runtime/internal/crash", "runtime/internal/trace",
 	},
 	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member"},
+	{"runtime/internal/object"},
 	{"runtime/queue", "runtime/root", "runtime/events"},
 	{"capi", "cmd/polyipc"},
 }

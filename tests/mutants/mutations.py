@@ -164,14 +164,14 @@ MUTANTS = (
     Mutant(
         "a ring that was not published stays",
         REPAIR,
-        "\t\t\t_ = q.root.RemovePart(q.obj.UUID, 'r', n)\n\t\t\tcrash.Point(\"queue.repair.growing\")",
+        "\t\t\t_ = q.obj.Root.RemovePart(q.obj.File.UUID, 'r', n)\n\t\t\tcrash.Point(\"queue.repair.growing\")",
         '\t\t\tcrash.Point("queue.repair.growing")',
         "points",
     ),
     Mutant(
         "a ring that was retired stays",
         REPAIR,
-        "\t\t\t_ = q.root.RemovePart(q.obj.UUID, 'r', n)\n\t\t\tcrash.Point(\"queue.repair.retiring\")",
+        "\t\t\t_ = q.obj.Root.RemovePart(q.obj.File.UUID, 'r', n)\n\t\t\tcrash.Point(\"queue.repair.retiring\")",
         '\t\t\tcrash.Point("queue.repair.retiring")',
         "points",
     ),
@@ -215,7 +215,7 @@ MUTANTS = (
     Mutant(
         "large messages leave their parts behind",
         REPAIR,
-        "m.Sweep(func(seq uint64) { _ = q.root.RemovePart(q.obj.UUID, 'm', seq) })",
+        "m.Sweep(func(seq uint64) { _ = q.obj.Root.RemovePart(q.obj.File.UUID, 'm', seq) })",
         "m.Sweep(func(seq uint64) { _ = seq })",
         "points",
     ),
@@ -257,7 +257,7 @@ MUTANTS = (
     Mutant(
         "shut down while a lease may come back",
         TASKS,
-        "back = it.S.Phase() == layout.Leased && it.S.Owner() != o.q.me ||",
+        "back = it.S.Phase() == layout.Leased && it.S.Owner() != o.q.obj.Me ||",
         "back = it.S.Phase() == layout.None ||",
         "points",
     ),
