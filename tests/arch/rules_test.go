@@ -9,6 +9,7 @@ var floors = [][]string{
 	},
 	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member"},
 	{"runtime/internal/object"},
+	{"runtime/internal/mutex"},
 	{"runtime/queue", "runtime/root", "runtime/events"},
 	{"capi", "cmd/polyipc"},
 }

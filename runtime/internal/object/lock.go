@@ -27,9 +27,10 @@ func (o *Object) Lock(ctx context.Context, w *atomic.Uint32, sit func() func()) 
 			interruptible = i.Interruptible()
 		}
 	}
+	began := time.Now()
 	stop := func(signalled bool) error {
 		switch {
-		case signalled && interruptible:
+		case interruptible && (signalled || time.Since(began) > park.InterruptEvery):
 			return ipcerr.Interrupted
 		case ctx != nil && ctx.Err() != nil:
 			return park.Ended(ctx)

@@ -19,9 +19,13 @@ const (
 	owner   = waiters - 1
 )
 
-// lockSlice bounds a sleep on a lock word: after it the owner's life is looked at again. Tests
-// lengthen it, so that a lost wake is a hang.
-var lockSlice = 20 * time.Millisecond
+// lockSlice bounds the first sleep on a lock word, longSlice further ones: after it the owner's life is
+// looked at again. Who slept for lockSlice waits for a user, not for a ring. Tests lengthen them, so that a
+// lost wake is a hang.
+var (
+	lockSlice = 20 * time.Millisecond
+	longSlice = 50 * time.Millisecond
+)
 
 // lockSpin is how many rounds a lock is spun for; critical sections take some 50 ns.
 const lockSpin = 50
@@ -31,11 +35,29 @@ func TryLock(w *atomic.Uint32, me uint32) bool { return w.CompareAndSwap(0, me) 
 
 // Unlock frees the lock and wakes one waiter if there is one.
 //
-// Killed behind the swap, before the wake: the waiter's slice ends within 20 ms.
+// Killed behind the swap, before the wake: the waiter's slice ends within 20 ms, or 50 ms.
 func Unlock(w *atomic.Uint32) {
 	if w.Swap(0)&waiters != 0 {
 		crash.Point("park.unlock.wake")
 		futex.Wake(w, 1)
+	}
+}
+
+// Release is Unlock for locks that anybody may free; false if it is free. Two who release at once can't both free
+// it: the second meets a free lock, or its next owner's, which it frees as it was told to.
+func Release(w *atomic.Uint32) bool {
+	for {
+		v := w.Load()
+		if v&owner == 0 {
+			return false
+		}
+		if w.CompareAndSwap(v, 0) {
+			if v&waiters != 0 {
+				crash.Point("park.release.wake")
+				futex.Wake(w, 1)
+			}
+			return true
+		}
 	}
 }
 
@@ -66,6 +88,7 @@ func Lock(w *atomic.Uint32, me uint32, alive func(uint32) bool, deadline time.Ti
 			rise()
 		}
 	}()
+	slice := lockSlice
 	for signalled := false; ; {
 		v := w.Load()
 		if v&owner == 0 {
@@ -87,7 +110,7 @@ func Lock(w *atomic.Uint32, me uint32, alive func(uint32) bool, deadline time.Ti
 		if v&waiters == 0 && !w.CompareAndSwap(v, v|waiters) {
 			continue
 		}
-		d := lockSlice
+		d := slice
 		if !deadline.IsZero() {
 			left := time.Until(deadline)
 			if left <= 0 {
@@ -106,6 +129,7 @@ func Lock(w *atomic.Uint32, me uint32, alive func(uint32) bool, deadline time.Ti
 			return false, ipcerr.Corrupt
 		}
 		signalled = err == unix.EINTR
+		slice = longSlice
 	}
 }
 

@@ -34,9 +34,9 @@ import (
 
 const flag = 1
 
-// interruptEvery is how long an interruptible wait lasts at most: a signal that came just before
+// InterruptEvery is how long an interruptible wait lasts at most: a signal that came just before
 // the sleep does not end it.
-const interruptEvery = 200 * time.Millisecond
+const InterruptEvery = 200 * time.Millisecond
 
 // Interruptible is implemented by a context whose owner wants waits to end with
 // ipcerr.Interrupted when a signal arrived, to run its handlers and come back.
@@ -120,7 +120,7 @@ func Wait(ctx context.Context, w *Waiter) error {
 		if err == unix.EFAULT {
 			return ipcerr.Corrupt
 		}
-		if interruptible && (err == unix.EINTR || time.Since(began) > interruptEvery) {
+		if interruptible && (err == unix.EINTR || time.Since(began) > InterruptEvery) {
 			// Tried once more, so that a wake which came together with the signal is not lost.
 			if done, err := w.Try(); done || err != nil {
 				if done && w.Pass != nil {

@@ -229,15 +229,15 @@ func TestInterruptible(t *testing.T) {
 	if err := Wait(interruptible{ctx}, w); err != ipcerr.Interrupted {
 		t.Fatal(err)
 	}
-	if d := time.Since(began); d < interruptEvery/2 || d > 2*time.Second {
+	if d := time.Since(began); d < InterruptEvery/2 || d > 2*time.Second {
 		t.Fatalf("came back after %v", d)
 	}
 }
 
 // TestLock: no increment is lost, and no wake: no slice would heal it.
 func TestLock(t *testing.T) {
-	defer func(d time.Duration) { lockSlice = d }(lockSlice)
-	lockSlice = time.Hour
+	defer func(d, l time.Duration) { lockSlice, longSlice = d, l }(lockSlice, longSlice)
+	lockSlice, longSlice = time.Hour, time.Hour
 	var w atomic.Uint32
 	counter := 0
 	var wg sync.WaitGroup
