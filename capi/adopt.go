@@ -10,24 +10,23 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/polyipc/polyipc/runtime/host"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
-	"github.com/polyipc/polyipc/runtime/queue"
-	"golang.org/x/sys/unix"
 )
 
 // inherited is what an entry says of its object: what a forked child needs to use the descriptor
 // and the mapping that it has from its parent, under its own identity.
 type inherited struct {
-	kind uint32
+	kind *kind
 	file file
-	queue.Inherited
+	host.Inherited
 }
 
-// inheritable describes a queue that was just opened.
-func inheritable(q *queue.Queue) inherited {
-	in := q.Inherit()
+// inheritable describes an object that was just opened.
+func inheritable(k *kind, n noun) inherited {
+	in := n.Inherit()
 	f, _ := fileOf(in.FD)
-	return inherited{C.PI_QUEUE, f, in}
+	return inherited{k, f, in}
 }
 
 // write fills in an entry that is not live. Within the gate, under the table's lock.
@@ -39,12 +38,13 @@ func (e *entry) write(what inherited) error {
 	if len(what.Name) >= len(e.name) {
 		return &ipcerr.Error{Op: "list handle", Name: what.Name, Code: ipcerr.Internal, Hint: "the object's name is longer than names can be"}
 	}
-	e.kind = C.uint32_t(what.kind)
+	e.kind = C.uint32_t(what.kind.number)
 	e.descriptor = C.int32_t(what.FD)
 	e.address = C.uint64_t(what.Addr)
 	e.length = C.uint64_t(what.Length)
 	e.file = what.file
 	e.root = C.uint32_t(root)
+	e.detail = C.uint32_t(what.Detail)
 	name := unsafe.Slice((*byte)(unsafe.Pointer(&e.name)), len(e.name))
 	clear(name[copy(name, what.Name):])
 	return nil
@@ -52,9 +52,10 @@ func (e *entry) write(what inherited) error {
 
 func (e *entry) read() inherited {
 	name := unsafe.Slice((*byte)(unsafe.Pointer(&e.name)), len(e.name))
-	return inherited{uint32(e.kind), e.file, queue.Inherited{
+	return inherited{kinds[uint32(e.kind)], e.file, host.Inherited{
 		Root: text(rootAt(uint32(e.root))), Name: text(name),
 		FD: int(e.descriptor), Addr: uintptr(e.address), Length: int(e.length),
+		Detail: uint32(e.detail),
 	}}
 }
 
@@ -131,45 +132,29 @@ func (t *table) adopt(id uint32) (*object, error) {
 	what := e.read()
 	t.mu.Unlock()
 
-	noun, err := adoptNoun(what)
+	n, err := adoptNoun(what)
 	if err != nil {
 		return nil, err
 	}
-	o := &object{id, noun}
+	o := &object{id, what.kind, n}
 	t.mu.Lock()
 	if t.inheritedEntry(id) != e { // closed meanwhile, by who holds the gate too
 		t.mu.Unlock()
-		return nil, closeNoun(noun)
+		return nil, n.Close()
 	}
 	t.put(o)
-	quicken(id, noun)
+	quicken(id, n)
 	t.mu.Unlock()
 	return o, nil
 }
 
-func adoptNoun(what inherited) (any, error) {
-	if what.kind != C.PI_QUEUE {
+func adoptNoun(what inherited) (noun, error) {
+	if what.kind == nil {
 		return nil, &ipcerr.Error{Op: "adopt handle after fork", Name: what.Name, Code: ipcerr.Internal, Hint: "its entry names no kind of object"}
 	}
 	if f, ok := fileOf(what.FD); !ok || f != what.file {
-		return nil, &ipcerr.Error{Op: "adopt queue after fork", Name: what.Name, Code: ipcerr.Gone,
-			Hint: "this process closed the descriptor that it had inherited: open the queue again, by name"}
+		return nil, &ipcerr.Error{Op: "adopt " + what.kind.name + " after fork", Name: what.Name, Code: ipcerr.Gone,
+			Hint: "this process closed the descriptor that it had inherited: open the " + what.kind.name + " again, by name"}
 	}
-	return queue.Adopt(what.Inherited)
-}
-
-func closeNoun(noun any) error { return noun.(*queue.Queue).Close() }
-
-// closeInherited ends a handle that this child never used: adopting it first leaves a transient
-// object's removal to the one place that knows how. What can't be adopted is let go of.
-func closeInherited(what inherited) error {
-	noun, err := adoptNoun(what)
-	if err == nil {
-		return closeNoun(noun)
-	}
-	_ = unix.MunmapPtr(address(what.Addr), uintptr(what.Length))
-	if f, ok := fileOf(what.FD); ok && f == what.file {
-		_ = unix.Close(what.FD)
-	}
-	return nil
+	return what.kind.adopt(what.Inherited)
 }

@@ -7,9 +7,9 @@ package main
 */
 import "C"
 
-import "github.com/polyipc/polyipc/runtime/queue"
+import "github.com/polyipc/polyipc/runtime/host"
 
 // pg_crash is where C dies, in builds for tests.
 //
 //export pg_crash
-func pg_crash(name *C.char) { queue.Crash(C.GoString(name)) }
+func pg_crash(name *C.char) { host.Crash(C.GoString(name)) }

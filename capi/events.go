@@ -17,7 +17,7 @@ import (
 // comes and takes them (pyshim.h).
 
 var (
-	host       = events.Host{Log: logVariable, Track: trackDescriptor}
+	eventHost  = events.Host{Log: logVariable, Track: trackDescriptor}
 	collecting sync.Once
 )
 
@@ -28,20 +28,20 @@ func logVariable() string { return goString(C.pi_log()) }
 func beginEvents() {
 	k := keep()
 	if k != nil {
-		host.Forks = int(k.forks)
+		eventHost.Forks = int(k.forks)
 	}
-	host.Begin()
+	eventHost.Begin()
 	if k != nil && eventsWord().Load() != C.PI_EVENTS_UNWANTED {
 		collecting.Do(collect)
 	}
-	host.Reloaded()
+	eventHost.Reloaded()
 }
 
 func eventsWord() *atomic.Uint32 { return (*atomic.Uint32)(unsafe.Pointer(&keep().events)) }
 
 func collect() {
 	eventsWord().Store(C.PI_EVENTS_NONE)
-	host.Collect(func() { eventsWord().Store(C.PI_EVENTS_NEWS) })
+	eventHost.Collect(func() { eventsWord().Store(C.PI_EVENTS_NEWS) })
 }
 
 //export pg_py_events
@@ -62,6 +62,6 @@ func pg_py_events(buffer *C.char, capacity C.size_t, out *C.size_t) (s status) {
 		return done(op, 0, err)
 	}
 	eventsWord().Store(C.PI_EVENTS_NONE) // before they are taken: none may be left unsaid
-	*out = C.size_t(copy(to, host.Take(len(to))))
+	*out = C.size_t(copy(to, eventHost.Take(len(to))))
 	return C.POLYIPC_OK
 }

@@ -30,7 +30,8 @@ const (
 // object is what a handle stands for. It never changes; closing takes it out of the table.
 type object struct {
 	id   uint32
-	noun any // *queue.Queue
+	kind *kind
+	noun noun
 }
 
 type chunk [chunkSize]atomic.Pointer[object]
@@ -109,20 +110,20 @@ func (t *table) abandon(i uint32) {
 }
 
 // publish writes the entry of a reserved index and makes the handle valid.
-func (t *table) publish(i uint32, noun any, what inherited) (uint32, error) {
+func (t *table) publish(i uint32, k *kind, n noun) (uint32, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := entryAt(i)
-	if err := e.write(what); err != nil {
+	if err := e.write(inheritable(k, n)); err != nil {
 		t.free = append(t.free, i)
 		return 0, err
 	}
 	generation := uint32(e.generation)%maxGeneration + 1
 	e.generation = C.uint32_t(generation)
 	id := generation<<indexBits | i
-	t.put(&object{id, noun})
+	t.put(&object{id, k, n})
 	e.live().Store(id)
-	quicken(id, noun)
+	quicken(id, n)
 	trackDescriptor(int(e.descriptor), false) // a child adopts it
 	return id, nil
 }
@@ -138,13 +139,13 @@ func (t *table) put(o *object) {
 	c[i%chunkSize].Store(o)
 }
 
-// take removes a handle, so that exactly one of several closers gets its object. The entry is
+// take removes a handle of the kind k, so that exactly one of several closers gets its object. The entry is
 // cleared before the descriptor is closed: a child must not adopt a number that became another's.
 // A nil object with true is one that was inherited and never adopted; what tells of it.
-func (t *table) take(id uint32) (o *object, what inherited, ok bool) {
+func (t *table) take(id uint32, k *kind) (o *object, what inherited, ok bool) {
 	t.mu.Lock()
 	e := t.inheritedEntry(id)
-	if e == nil {
+	if e == nil || uint32(e.kind) != k.number {
 		t.mu.Unlock()
 		return nil, what, false
 	}

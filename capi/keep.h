@@ -45,6 +45,7 @@ enum {
     PI_FAULTS = 2, /* SIGSEGV, SIGBUS */
 };
 
+/* What a handle stands for: one for each type of handle. */
 enum pi_kind { PI_NONE = 0, PI_QUEUE = 1 };
 
 /* Which file a descriptor belongs to. */
@@ -59,15 +60,15 @@ struct pi_file {
  *           bits 20-30 generation, 1 to 2047; goes up with each reuse of the index
  */
 struct pi_entry {
-    _Atomic uint32_t handle; /* stored last when opened, zeroed first when closed; 0: free */
-    uint32_t generation;     /* the last one used; outlives the handle */
-    uint32_t kind;           /* enum pi_kind */
-    int32_t descriptor;      /* holds the user's lock on the object's file */
-    uint64_t address;        /* of the mapping */
-    uint64_t length;         /* of the mapping, bytes */
-    struct pi_file file;     /* what descriptor was; a host may close it and reuse the number */
-    uint32_t root;           /* index into the roots */
-    uint32_t reserved;
+    _Atomic uint32_t handle;  /* stored last when opened, zeroed first when closed; 0: free */
+    uint32_t generation;      /* the last one used; outlives the handle */
+    uint32_t kind;            /* enum pi_kind */
+    int32_t descriptor;       /* holds the user's lock on the object's file */
+    uint64_t address;         /* of the mapping */
+    uint64_t length;          /* of the mapping, bytes */
+    struct pi_file file;      /* what descriptor was; a host may close it and reuse the number */
+    uint32_t root;            /* index into the roots */
+    uint32_t detail;          /* the noun's own */
     char name[PI_NAME_BYTES]; /* of the object, NUL-terminated */
 };
 

@@ -24,14 +24,14 @@ package main
 import "C"
 
 import (
-	"github.com/polyipc/polyipc/runtime/queue"
+	"github.com/polyipc/polyipc/runtime/host"
 )
 
 func main() {}
 
 func init() {
-	queue.TrackDescriptors(trackDescriptor, forks)
-	queue.SetLanguage("c")
+	host.TrackDescriptors(trackDescriptor, forks)
+	host.SetLanguage("c")
 	beginEvents()
 	handles.restore()
 	watchPoller()

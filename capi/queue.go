@@ -9,6 +9,7 @@ import (
 	"math"
 	"unsafe"
 
+	"github.com/polyipc/polyipc/runtime/host"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/queue"
 )
@@ -16,54 +17,11 @@ import (
 // The exports of polyipc/queue.h that make, end and describe queues. Those that move messages are
 // in queue_put.go, queue_get.go and queue_lease.go.
 
+var queues = newKind(C.PI_QUEUE, "queue", func(in host.Inherited) (noun, error) { return queue.Adopt(in) })
+
 // findQueue returns the queue behind a handle.
 func findQueue(op operation, id C.uint32_t) (*queue.Queue, error) {
-	o := handles.find(uint32(id))
-	if o == nil {
-		return findInherited(op, id)
-	}
-	if q, ok := o.noun.(*queue.Queue); ok {
-		return q, nil
-	}
-	return nil, badHandle(op, id)
-}
-
-func findInherited(op operation, id C.uint32_t) (*queue.Queue, error) {
-	o, err := handles.adopt(uint32(id))
-	if err != nil {
-		return nil, err
-	}
-	if o != nil {
-		if q, ok := o.noun.(*queue.Queue); ok {
-			return q, nil
-		}
-	}
-	return nil, badHandle(op, id)
-}
-
-func badHandle(op operation, id C.uint32_t) error {
-	hint := "the handle is none of a queue that is open in this process"
-	if id == 0 {
-		hint = "the handle is zero: create or open a queue first"
-	}
-	return &ipcerr.Error{Op: string(op), Code: ipcerr.BadHandle, Hint: hint}
-}
-
-// goString copies a C string; NULL is the empty one.
-func goString(s *C.char) string {
-	if s == nil {
-		return ""
-	}
-	return C.GoString(s)
-}
-
-// goRoot copies a root's path. NULL is $POLYIPC_ROOT as the host has it now: Go's own view of the
-// environment is that of the moment when the library was loaded.
-func goRoot(s *C.char) string {
-	if s == nil {
-		s = C.pi_root()
-	}
-	return goString(s)
+	return find[*queue.Queue](op, queues, id)
 }
 
 // options reads the caller's options; NULL are the defaults.
@@ -85,35 +43,13 @@ func options(op operation, o *C.polyipc_queue_options) (queue.Options, error) {
 	}, nil
 }
 
-func open(op operation, name *C.char, o *C.polyipc_queue_options, out *C.polyipc_queue,
+func openQueue(op operation, name *C.char, o *C.polyipc_queue_options, out *C.polyipc_queue,
 	how func(string, queue.Options) (*queue.Queue, error)) error {
-	if out == nil {
-		return invalid(op, "out_queue is NULL: give it a place for the handle")
-	}
 	opts, err := options(op, o)
 	if err != nil {
 		return err
 	}
-	if name != nil && *name == 0 {
-		return invalid(op, "the name is empty: give 1 to 128 of [A-Za-z0-9._-], or NULL for an anonymous queue")
-	}
-	trackPoller()
-	i, err := handles.reserve(string(op))
-	if err != nil {
-		return err
-	}
-	q, err := how(goString(name), opts)
-	if err != nil {
-		handles.abandon(i)
-		return err
-	}
-	id, err := handles.publish(i, q, inheritable(q))
-	if err != nil {
-		_ = q.Close()
-		return err
-	}
-	out.id = C.uint32_t(id)
-	return nil
+	return open(op, queues, name, (*C.uint32_t)(unsafe.Pointer(out)), func(name string) (noun, error) { return how(name, opts) })
 }
 
 //export pg_queue_create
@@ -121,7 +57,7 @@ func pg_queue_create(name *C.char, o *C.polyipc_queue_options, out *C.polyipc_qu
 	const op = operation("create queue")
 	defer guard(op, &s)
 	room(false)
-	return done(op, 0, open(op, name, o, out, queue.Create))
+	return done(op, 0, openQueue(op, name, o, out, queue.Create))
 }
 
 //export pg_queue_open
@@ -129,7 +65,7 @@ func pg_queue_open(name *C.char, o *C.polyipc_queue_options, out *C.polyipc_queu
 	const op = operation("open queue")
 	defer guard(op, &s)
 	room(false)
-	return done(op, 0, open(op, name, o, out, queue.Open))
+	return done(op, 0, openQueue(op, name, o, out, queue.Open))
 }
 
 //export pg_queue_open_or_create
@@ -137,7 +73,7 @@ func pg_queue_open_or_create(name *C.char, o *C.polyipc_queue_options, out *C.po
 	const op = operation("open or create queue")
 	defer guard(op, &s)
 	room(false)
-	return done(op, 0, open(op, name, o, out, queue.OpenOrCreate))
+	return done(op, 0, openQueue(op, name, o, out, queue.OpenOrCreate))
 }
 
 //export pg_queue_close
@@ -145,19 +81,7 @@ func pg_queue_close(h C.polyipc_queue) (s status) {
 	const op = operation("close queue")
 	defer guard(op, &s)
 	room(false)
-	return done(op, h.id, closeQueue(op, h.id))
-}
-
-func closeQueue(op operation, id C.uint32_t) error {
-	trackPoller()
-	o, what, ok := handles.take(uint32(id))
-	switch {
-	case !ok:
-		return badHandle(op, id)
-	case o == nil:
-		return closeInherited(what)
-	}
-	return closeNoun(o.noun)
+	return done(op, h.id, closeHandle(op, queues, h.id))
 }
 
 //export pg_queue_unlink
@@ -165,10 +89,7 @@ func pg_queue_unlink(name, root *C.char) (s status) {
 	const op = operation("unlink queue")
 	defer guard(op, &s)
 	room(false)
-	if name == nil || *name == 0 {
-		return done(op, 0, invalid(op, "the name is NULL or empty: say which queue"))
-	}
-	return done(op, 0, queue.Unlink(goRoot(root), goString(name)))
+	return done(op, 0, unlink(op, queues, name, root, queue.Unlink))
 }
 
 //export pg_queue_name
@@ -177,16 +98,10 @@ func pg_queue_name(h C.polyipc_queue, buffer *C.char, capacity C.size_t) (s stat
 	defer guard(op, &s)
 	room(false)
 	q, err := findQueue(op, h.id)
-	if err != nil {
-		return done(op, h.id, err)
+	if err == nil {
+		err = nameOf(op, q, buffer, capacity)
 	}
-	name := q.Name()
-	if buffer == nil || uint64(capacity) <= uint64(len(name)) {
-		return done(op, h.id, &ipcerr.Error{Op: string(op), Name: name, Code: ipcerr.TooSmall, Hint: "give a buffer of 129 bytes"})
-	}
-	b := unsafe.Slice((*byte)(unsafe.Pointer(buffer)), len(name)+1)
-	b[copy(b, name)] = 0
-	return C.POLYIPC_OK
+	return done(op, h.id, err)
 }
 
 //export pg_queue_size
@@ -218,18 +133,6 @@ func pg_queue_shutdown(h C.polyipc_queue, immediate C.int) (s status) {
 		err = q.Shutdown(immediate != 0)
 	}
 	return done(op, h.id, err)
-}
-
-//export pg_gc
-func pg_gc(root *C.char, out *C.int64_t) (s status) {
-	const op = operation("collect garbage")
-	defer guard(op, &s)
-	room(false)
-	n, err := queue.GC(goRoot(root))
-	if err == nil && out != nil {
-		*out = C.int64_t(n)
-	}
-	return done(op, 0, err)
 }
 
 // body views the caller's bytes for a put.

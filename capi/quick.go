@@ -6,6 +6,7 @@ package main
 import "C"
 
 import (
+	"github.com/polyipc/polyipc/runtime/host"
 	"github.com/polyipc/polyipc/runtime/queue"
 )
 
@@ -14,14 +15,14 @@ import (
 
 func init() {
 	if keep() != nil {
-		keep().alone = C.bool(queue.Alone())
+		keep().alone = C.bool(host.Alone())
 	}
 }
 
 // quicken lets C put to and get from a queue whose handle was just made findable. The table's lock is
 // held.
-func quicken(id uint32, noun any) {
-	if q, ok := noun.(*queue.Queue); ok {
+func quicken(id uint32, n noun) {
+	if q, ok := n.(*queue.Queue); ok {
 		token, file, data := q.Shared()
 		C.pi_quick_open(C.uint32_t(id%maxHandles), C.uint32_t(id), C.uint32_t(token), address(file), C.uint64_t(data))
 	}

@@ -42,7 +42,7 @@ type Host struct {
 	// Log returns $POLYIPC_LOG as the host has it: Go's view of the environment is that of the moment
 	// when the process began.
 	Log func() string
-	// Track is told of descriptors, as in queue.TrackDescriptors.
+	// Track is told of descriptors, as in host.TrackDescriptors.
 	Track func(fd int, open bool)
 	// Forks is how many forks lie between this process and the one that loaded the library.
 	Forks int

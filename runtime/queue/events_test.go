@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/internal/trace"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -259,7 +260,11 @@ func TestReapIsTold(t *testing.T) {
 	}
 	l := listenIn(t)
 	kill(c)
-	if n, err := GC(dir); n != 1 || err != nil {
+	r, err := shm.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.Reap(); n != 1 || err != nil {
 		t.Fatal(n, err)
 	}
 	l.want("INFO reap root=" + dir)

@@ -22,7 +22,6 @@ import (
 	"sync/atomic"
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
-	"github.com/polyipc/polyipc/runtime/internal/member"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
@@ -149,41 +148,15 @@ func (q *Queue) Close() error {
 	return q.obj.Close(before, func() { object.Kick(&q.h.Readable, &q.h.Writable, &q.h.Joinable) })
 }
 
-// Inherited is what a forked child needs to go on using a Queue under its own identity. The
-// mapping and the descriptor are the ones that it inherited.
-type Inherited = object.Inherited
-
-// Inherit describes q for Adopt in a forked child. Only for libraries that survive a fork; a Go
-// program does not.
-func (q *Queue) Inherit() Inherited { return q.obj.Inherit() }
+// Inherit describes q for Adopt in a forked child; see package host.
+func (q *Queue) Inherit() object.Inherited { return q.obj.Inherit() }
 
 // Adopt makes a Queue of what a forked child inherited.
-func Adopt(in Inherited) (*Queue, error) {
+func Adopt(in object.Inherited) (*Queue, error) {
 	q := &Queue{}
 	if err := q.obj.Adopt(q.want("adopt queue after fork"), in); err != nil {
 		return nil, err
 	}
 	q.attached()
 	return q, nil
-}
-
-// TrackDescriptors tells a library that survives forks of the descriptors which a forked child
-// must close, since they would lie about it: all but those that Inherit told of.
-// forks counts the forks begun: a descriptor that was opened while one began is opened again.
-func TrackDescriptors(f func(fd int, open bool), forks func() uint64) {
-	member.OnDescriptor, shm.OnDescriptor, shm.Forks = f, f, forks
-}
-
-// SetLanguage names the language of the host program in the root's registry, for operators.
-func SetLanguage(s string) { member.Language = s }
-
-// GC removes what dead processes left in a root ("" the default one) and returns how many files
-// went. Queues do this by themselves as processes come and go.
-func GC(root string) (int64, error) {
-	r, err := shm.OpenRoot(root)
-	if err != nil {
-		return 0, err
-	}
-	n, err := r.Reap()
-	return int64(n), err
 }

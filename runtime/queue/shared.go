@@ -3,9 +3,7 @@ package queue
 import (
 	"runtime/debug"
 
-	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
-	"github.com/polyipc/polyipc/runtime/internal/park"
 )
 
 // What the C library needs to put and get small messages, and to wait for them, without entering Go.
@@ -17,9 +15,6 @@ func (q *Queue) Shared() (token uint32, file uintptr, data uint64) {
 	file, length := layout.Address(q.obj.File.Mem)
 	return q.obj.Me, file, uint64(length-layout.HeaderArea) / 2
 }
-
-// Alone reports whether spinning can only keep the other side from running.
-func Alone() bool { return park.Alone() }
 
 // SitForMessage takes a seat for a thread that will wait for a message outside of Go, and returns
 // its number, -1 without one. Whoever sits gives the seat back by himself.
@@ -46,6 +41,3 @@ func (q *Queue) Settle() (err error) {
 	defer o.end(debug.SetPanicOnFault(true), &err)
 	return o.settle()
 }
-
-// Crash is a crash point of the C library. It does nothing in a normal build.
-func Crash(point string) { crash.Point(point) }

@@ -12,7 +12,7 @@ from polyipc import _platform
 _platform.check()
 
 from polyipc import codec, errors  # noqa: E402 - not where polyipc cannot work
-from polyipc._lib import VERSION  # noqa: E402
+from polyipc._c.library import VERSION  # noqa: E402
 from polyipc.errors import (  # noqa: E402
     ClosedError,
     CorruptError,

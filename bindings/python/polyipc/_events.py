@@ -1,6 +1,6 @@
 """The library's events on their way to Python's logging, as the logger "polyipc".
 
-Called by polyipc._lib with what it fetched. What happens, and at which level, is listed in
+Called by polyipc._c.library with what it fetched. What happens, and at which level, is listed in
 docs/howto/watching.md.
 """
 

@@ -1,4 +1,4 @@
-"""Where libpolyipc is. Called by polyipc._lib when the library is first needed."""
+"""Where libpolyipc is. Called by polyipc._c.library when the library is first needed."""
 
 from __future__ import annotations
 

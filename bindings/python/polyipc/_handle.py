@@ -7,7 +7,8 @@ import weakref
 from types import TracebackType
 from typing import Any, Callable, ClassVar, TypeVar
 
-from polyipc import _arguments, _lib, errors
+from polyipc import _arguments, errors
+from polyipc._c import library
 from polyipc.errors import Status
 
 Self = TypeVar("Self", bound="Handle")
@@ -106,7 +107,7 @@ class Handle:
             _end_daemon()
             why = "it is closed in this process: open it again"
             return errors.ClosedError(f"{what}: {why}", Status.CLOSED)
-        return errors.of_status(status, _lib.detail())
+        return errors.of_status(status, library.detail())
 
 
 def _end_daemon() -> None:

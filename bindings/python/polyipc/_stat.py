@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from polyipc import _lib
+from polyipc._c import library
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ def of_fields(fields: dict[str, int]) -> QueueStat:
     del rest["size"]
     return QueueStat(
         maxsize=rest.pop("max_size"),
-        transient=bool(flags & _lib.TRANSIENT),
-        pickle=bool(flags & _lib.PICKLE),
+        transient=bool(flags & library.TRANSIENT),
+        pickle=bool(flags & library.PICKLE),
         shutdown=shutdown != 0,
         immediate=shutdown == 2,
         **rest,

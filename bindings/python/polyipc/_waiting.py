@@ -12,7 +12,7 @@ import math
 import time
 from typing import Any, Callable
 
-from polyipc import _lib
+from polyipc._c import library
 from polyipc.errors import InvalidError, Status
 
 FOREVER = -1
@@ -48,14 +48,14 @@ def call(function: Callable[..., Any], *args: object, block: bool, timeout: floa
     if not block or timeout is None:
         wait = FOREVER if block else TRY
         while _is(result := function(*args, wait), _INTERRUPTED):
-            _lib.run_signal_handlers()
+            library.run_signal_handlers()
         return result
     deadline = time.monotonic() + checked(timeout)
     left = timeout
     while True:
         result = function(*args, nanoseconds(left))
         if _is(result, _INTERRUPTED):
-            _lib.run_signal_handlers()
+            library.run_signal_handlers()
         elif not _is(result, _TIMEOUT):
             return result
         left = deadline - time.monotonic()

@@ -25,7 +25,10 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, Generic, TypeVar, Union
 
-from polyipc import _arguments, _lib, _stat, _waiting, codec, errors
+from polyipc import _arguments, _stat, _waiting, codec, errors
+from polyipc._c import library
+from polyipc._c import queue as c
+from polyipc._c import root as c_root
 from polyipc._codec_read import decode
 from polyipc._handle import Handle
 from polyipc._lease import Lease
@@ -39,7 +42,7 @@ Self = TypeVar("Self", bound="Queue[Any]")
 Buffer = Union[bytes, bytearray, memoryview]
 
 _INTERRUPTED = int(Status.INTERRUPTED)  # an int is quicker to compare than an IntEnum's member
-_MSGPACK, _RAW = _lib.MSGPACK, _lib.RAW
+_MSGPACK, _RAW = c.MSGPACK, c.RAW
 _SHORT = codec.MAX_SIZE  # what the quick way of a put need not look at
 _SHALLOW = codec.MAX_DEPTH  # a message of so few bytes cannot be nested too deeply
 
@@ -145,21 +148,21 @@ class Queue(Handle, Generic[T]):
     ) -> None:
         self._root = _arguments.root(root)
         self._pickle, self._trust_group = bool(pickle), bool(trust_group)
-        flags = 0 if transient is None else _lib.TRANSIENT if transient else _lib.KEPT
-        status, number = _lib.queue_open(
+        flags = 0 if transient is None else library.TRANSIENT if transient else library.KEPT
+        status, number = c.open_(
             how,
             None if name is None else _arguments.name(name),
             self._root_for_c(),
-            flags | (_lib.PICKLE if pickle else 0) | (_lib.TRUST_GROUP if trust_group else 0),
+            flags | (library.PICKLE if pickle else 0) | (library.TRUST_GROUP if trust_group else 0),
             max(0, _arguments.limit("maxsize", maxsize)),
             0 if capacity is None else _arguments.limit("capacity", capacity),
         )
         if status != 0:
-            raise errors.of_status(status, _lib.detail())
-        self._own(number, _lib.queue_close)
-        self._calls = _lib.bind(number)
+            raise errors.of_status(status, library.detail())
+        self._own(number, c.close)
+        self._calls = c.bind(number)
         self._c_put, self._c_get = self._calls.put, self._calls.get
-        _, self._name = _lib.queue_name(number)
+        _, self._name = c.name(number)
         self._pack: Callable[[object], bytes] = codec.pack_plain
         if pickle:
             self._pack = functools.partial(codec.packb, pickle=True)
@@ -211,7 +214,7 @@ class Queue(Handle, Generic[T]):
                 f'put to queue "{self._name}": the message has {len(body)} bytes; '
                 f"the limit is {codec.MAX_SIZE}: send raw bytes, or parts"
             )
-        args: tuple[Any, ...] = (_lib.queue_put_buffer, self._id, body, form)
+        args: tuple[Any, ...] = (c.put_buffer, self._id, body, form)
         if type(body) is bytes:
             args = (self._c_put, body, form)
         status = _waiting.call(*args, block=block, timeout=timeout)
@@ -368,7 +371,7 @@ class Queue(Handle, Generic[T]):
 
     def qsize(self) -> int:
         """Return how many messages a get could take now. Stale as soon as it returns."""
-        status, size = _lib.queue_size(self._id)
+        status, size = c.size(self._id)
         self._check(status, "size")
         return size
 
@@ -380,14 +383,14 @@ class Queue(Handle, Generic[T]):
         """Return whether a put would find no room now, even for an empty message. Stale at once."""
         now = self.stat()
         held = now.messages + now.leased + now.reserved
-        return 0 < now.maxsize <= held or 0 < now.capacity < now.bytes + _lib.RECORD_BYTES
+        return 0 < now.maxsize <= held or 0 < now.capacity < now.bytes + c.RECORD_BYTES
 
     def task_done(self) -> None:
         """Say that the work on one message is done that a get took. A lease's ack does it itself.
 
         Raises InvalidError, a ValueError, if called more often than messages were put.
         """
-        self._check(_lib.queue_task_done(self._id), "call task_done on")
+        self._check(c.task_done(self._id), "call task_done on")
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until every message is done that was put: acked, or gotten and task_done.
@@ -396,12 +399,12 @@ class Queue(Handle, Generic[T]):
 
         Consumers that die between get and task_done leave join waiting; with leases they don't.
         """
-        status = _waiting.call(_lib.queue_join, self._id, block=True, timeout=timeout)
+        status = _waiting.call(c.join, self._id, block=True, timeout=timeout)
         self._check(status, "join")
 
     def stat(self) -> QueueStat:
         """Return a consistent snapshot of the queue's state and counters."""
-        status, fields = _lib.queue_stat(self._id)
+        status, fields = c.stat(self._id)
         self._check(status, "stat")
         return _stat.of_fields(fields)
 
@@ -413,14 +416,14 @@ class Queue(Handle, Generic[T]):
         Gets empty what is left, then raise ShutDown; with immediate what is left is discarded and
         counts as done. Leases already given may still be acked. Calling it again is allowed.
         """
-        self._check(_lib.queue_shutdown(self._id, bool(immediate)), "shut down")
+        self._check(c.shutdown(self._id, bool(immediate)), "shut down")
 
     def unlink(self) -> None:
         """Remove the queue's name. Who has it open goes on using it; it goes with the last of them.
 
         Works on a closed queue, and again. unlink of this module does it by name.
         """
-        status = _lib.queue_unlink(_arguments.name(self._name), _arguments.root_for_c(self._root))
+        status = c.unlink(_arguments.name(self._name), _arguments.root_for_c(self._root))
         self._check(status, "unlink")
 
     def join_thread(self) -> None:
@@ -440,9 +443,9 @@ def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
     Raises WrongKindError; CorruptError for a file that is not polyipc's, which stays.
     """
     where = _arguments.root_for_c(_arguments.root(root))
-    status = _lib.queue_unlink(_arguments.name(name), where)
+    status = c.unlink(_arguments.name(name), where)
     if status != 0:
-        raise errors.of_status(status, _lib.detail())
+        raise errors.of_status(status, library.detail())
 
 
 def gc(root: _arguments.Path | None = None) -> int:
@@ -450,7 +453,7 @@ def gc(root: _arguments.Path | None = None) -> int:
 
     Every process does this as it begins and ends to use a root, so it is seldom needed.
     """
-    status, removed = _lib.gc(_arguments.root_for_c(_arguments.root(root)))
+    status, removed = c_root.gc(_arguments.root_for_c(_arguments.root(root)))
     if status != 0:
-        raise errors.of_status(status, _lib.detail())
+        raise errors.of_status(status, library.detail())
     return removed

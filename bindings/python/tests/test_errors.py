@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 import polyipc
-from polyipc import _lib, codec, errors
+from polyipc import codec, errors
+from polyipc._c import library
+from polyipc._c import queue as c_queue
 from polyipc.errors import Status
 
 INCLUDE = Path(__file__).resolve().parents[3] / "include/polyipc"
@@ -29,13 +31,15 @@ def test_statuses_are_those_of_the_header() -> None:
 def test_the_version_is_that_of_the_header() -> None:
     text = (INCLUDE / "version.h").read_text()
     assert f'#define POLYIPC_VERSION_STRING "{polyipc.__version__}"' in text
-    assert f"#define POLYIPC_ABI {_lib.ABI}" in text
+    assert f"#define POLYIPC_ABI {library.ABI}" in text
 
 
 def test_constants_are_those_of_the_header() -> None:
     text = (INCLUDE / "queue.h").read_text()
-    for name in ("RAW", "MSGPACK", "KEPT", "TRANSIENT", "PICKLE"):
-        assert f"#define POLYIPC_{name} {getattr(_lib, name)}u" in text
+    for name in ("RAW", "MSGPACK"):
+        assert f"#define POLYIPC_{name} {getattr(c_queue, name)}u" in text
+    for name in ("KEPT", "TRANSIENT", "PICKLE", "TRUST_GROUP"):
+        assert f"#define POLYIPC_{name} {getattr(library, name)}u" in text
 
 
 @pytest.mark.parametrize("status", [s for s in Status if s != Status.OK])

@@ -14,8 +14,8 @@ import (
 // Call is one call under way.
 type Call struct {
 	*Object
-	Verb   string       // for errors: "put to"
-	Repair func()       // not nil: mends what the call left half done, when it ends in a panic; may touch the mapping
+	Verb   string // for errors: "put to"
+	Repair func() // not nil: mends what the call left half done, when it ends in a panic; may touch the mapping
 
 	fault bool // what SetPanicOnFault was before
 }

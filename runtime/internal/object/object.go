@@ -71,7 +71,7 @@ func (o *Object) Open(w *Want) (err error) {
 	trace.Start()
 	defer func() { opened(w.Name, err) }()
 	if w.Name == "" && !w.Create {
-		return &ipcerr.Error{Op: w.Op, Code: ipcerr.Invalid, Hint: "a " + w.Noun + " without a name can't be opened: give a name, or create it"}
+		return &ipcerr.Error{Op: w.Op, Code: ipcerr.Invalid, Hint: "without a name nothing can be opened: give a name, or create the " + w.Noun}
 	}
 	root, err := shm.OpenRoot(w.Root)
 	if err != nil {
@@ -145,6 +145,7 @@ type Inherited struct {
 	FD         int
 	Addr       uintptr
 	Length     int
+	Detail     uint32 // the noun's own
 }
 
 // Inherit describes o for Adopt in a forked child.
