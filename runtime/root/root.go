@@ -112,7 +112,7 @@ func object(e *shm.Entry) Object {
 	if e.Err == nil {
 		o.Kind, o.Created = e.Kind.String(), e.Created
 		o.Transient, o.Pickle = e.Flags&layout.Transient != 0, e.Flags&layout.Pickle != 0
-		o.Stale = e.Part || o.Transient && !o.Users
+		o.Stale = e.Part || o.Transient && !o.Users && !e.Linked
 	}
 	return o
 }

@@ -21,6 +21,7 @@ type Entry struct {
 	Created time.Time // by the clock of its maker
 	Err     error     // not nil: what is wrong with the file; then only Name, Size and Bytes are sure
 	Part    bool      // a part of an object
+	Linked  bool      // a message refers to it
 }
 
 // List describes the files of the root, sorted by name, those in the making left out. Files that
@@ -44,7 +45,8 @@ func (r *Root) List() ([]Entry, error) {
 
 func (r *Root) describe(name string) (e Entry, there bool) {
 	e.Name = name
-	_, _, _, e.Part = splitPart(name)
+	parent, letter, _, part := splitPart(name)
+	e.Part = part
 	c, err := r.inspect(name)
 	if err == unix.ENOENT {
 		return e, false
@@ -59,6 +61,11 @@ func (r *Root) describe(name string) (e Entry, there bool) {
 			e.Kind, e.Flags, e.UUID, e.Created = h.Kind, h.Flags(), h.UUID, time.Unix(0, h.Created)
 			err = belongs(name, h)
 		}
+		if part && letter == LinkLetter {
+			e.UUID, e.Bytes = parent, 0 // the memory is the object's own
+		} else if !part {
+			e.Linked = c.stat.Nlink > 1
+		}
 		e.Users = !e.Part && c.users != unix.F_UNLCK
 	}
 	if err != nil {
@@ -71,6 +78,11 @@ func (r *Root) describe(name string) (e Entry, there bool) {
 func belongs(name string, h *layout.Header) error {
 	parent, letter, n, part := splitPart(name)
 	switch {
+	case part && letter == LinkLetter:
+		if !h.Kind.IsObject() {
+			return corruptName(h)
+		}
+		return nil
 	case part != h.Kind.IsPart(),
 		part && (parent != h.UUID || uint32(letter) != h.Letter || n != h.Number),
 		isUUID(name) && name != uuidName(h.UUID),
