@@ -23,6 +23,9 @@ func TestSpec(t *testing.T) {
 		{"queue.md", "## Header", reflect.TypeFor[Queue](), map[string]string{
 			"MaxSize": "max size", "SideSeq": "side sequence", "NextRing": "next ring", "Sweep": "journal",
 			"TakeOvers": "take-overs", "Seat": "seats"}},
+		{"segment.md", "## Header", reflect.TypeFor[Segment](), map[string]string{
+			"MaxSize": "max size", "ItemSize": "item size", "Format": "format length", "Cell": "cell words",
+			"Seat": "seats", "Text": "format"}},
 	} {
 		rows := specRows(t, c.file, c.heading)
 		for i := range c.of.NumField() {
@@ -53,6 +56,9 @@ func TestSpec(t *testing.T) {
 	}
 	if s := reflect.TypeFor[Queue]().Size(); QueueOffset+s > RingOffset {
 		t.Errorf("a Queue has %d bytes and reaches into the ring state", s)
+	}
+	if s := reflect.TypeFor[Segment]().Size(); SegmentOffset+s > SegmentHeaderBytes {
+		t.Errorf("a Segment has %d bytes and reaches beyond the header in use", s)
 	}
 	if s := reflect.TypeFor[Record]().Size(); s != RecordHeader {
 		t.Errorf("a Record has %d bytes", s)

@@ -30,3 +30,17 @@ func View[T any](mem []byte, off int) *T {
 func Bytes[T any](v *T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v))
 }
+
+// Slice returns the n elements of type T that lie at byte off of mem. It panics as View does. T must
+// not contain pointers.
+func Slice[T any](mem []byte, off, n int) []T {
+	var t T
+	size := int(unsafe.Sizeof(t))
+	if n == 0 {
+		return []T{}
+	}
+	if n < 0 || size == 0 || off < 0 || off > len(mem) || (len(mem)-off)/size < n {
+		panic(fmt.Sprintf("layout: %d %T of %d bytes do not fit at %d of %d", n, t, size, off, len(mem)))
+	}
+	return unsafe.Slice(View[T](mem, off), n)
+}

@@ -20,7 +20,8 @@ type Spec struct {
 	Flags   layout.Flags
 	Members [16]byte         // UUID of the root's members file
 	Header  int              // bytes of the header area in use, a multiple of 4096; they are reserved
-	Data    int64            // bytes behind the header area, a multiple of layout.HeaderArea; reserved
+	Data    int64            // bytes behind the header area, a multiple of layout.HeaderArea
+	Reserve int64            // how many of Data are reserved, a multiple of 4096; 0: all. See Object.Reserve
 	Twice   bool             // map the data twice side by side
 	Init    func(mem []byte) // fills in what follows the common header; nobody else sees the file yet
 }
@@ -115,20 +116,19 @@ func (b *build) discard() {
 	closeFile(b.fd)
 }
 
-// reserve sets the size of the file and reserves the header bytes in use and the data, so that no
-// later store into them can find the filesystem full, which would be a SIGBUS.
-func (b *build) reserve(header int, data int64) error {
-	size := layout.HeaderArea + data
+// reserve sets the size of the file and reserves the header bytes in use and that much of the data, so
+// that no later store into them can find the filesystem full, which would be a SIGBUS.
+func (b *build) reserve(header int, size, data int64) error {
 	if err := b.root.room(b.op, int64(header)+data, size); err != nil {
 		return err
 	}
 	if err := b.truncate(size); err != nil {
 		return fail(b.op, b.root.path, err, b.root.spaceHint(err, size))
 	}
-	if err := b.allocate(0, int64(header)); err != nil {
+	if err := allocate(b.fd, 0, int64(header)); err != nil {
 		return fail(b.op, b.root.path, err, b.root.spaceHint(err, int64(header)+data))
 	}
-	if err := b.allocate(layout.HeaderArea, data); err != nil {
+	if err := allocate(b.fd, layout.HeaderArea, data); err != nil {
 		return fail(b.op, b.root.path, err, b.root.spaceHint(err, int64(header)+data))
 	}
 	return nil
@@ -144,11 +144,11 @@ func (b *build) truncate(size int64) error {
 
 // allocate reserves in chunks: a signal makes tmpfs give up the whole call, and Go sends itself
 // signals all the time, so one large call might never finish.
-func (b *build) allocate(off, n int64) error {
+func allocate(fd int, off, n int64) error {
 	const chunk = 4 << 20
 	for n > 0 {
 		m := min(n, chunk)
-		err := unix.Fallocate(b.fd, 0, off, m)
+		err := unix.Fallocate(fd, 0, off, m)
 		if err == unix.EINTR {
 			continue
 		}
@@ -210,12 +210,22 @@ func (s *Spec) header(h *layout.Header, size int64, id identity) {
 	h.Created, h.Pid, h.Used = time.Now().UnixNano(), uint32(unix.Getpid()), uint32(s.Header)
 }
 
+// reserved is how many bytes of the data are reserved as the file is made.
+func (s *Spec) reserved() int64 {
+	if s.Reserve == 0 {
+		return s.Data
+	}
+	return s.Reserve
+}
+
 func (s *Spec) check(op, name string) error {
 	switch {
 	case s.Header < 4096 || s.Header > layout.HeaderArea || s.Header%4096 != 0:
 		return invalid(op, name, "a header of %d bytes: a multiple of 4096 up to %d is needed", s.Header, layout.HeaderArea)
 	case s.Data < 0 || s.Data%layout.HeaderArea != 0:
 		return invalid(op, name, "a data area of %d bytes: a multiple of %d is needed", s.Data, layout.HeaderArea)
+	case s.Reserve < 0 || s.Reserve > s.Data || s.Reserve%4096 != 0:
+		return invalid(op, name, "%d of %d bytes reserved: a multiple of 4096 is needed", s.Reserve, s.Data)
 	case s.Data > layout.MaxFile-layout.HeaderArea:
 		return &ipcerr.Error{Op: op, Name: name, Code: ipcerr.TooLarge,
 			Hint: fmt.Sprintf("a data area of %d bytes: at most %d are possible", s.Data, int64(layout.MaxFile-layout.HeaderArea))}
@@ -287,7 +297,7 @@ func (r *Root) makeOnce(op string, s *Spec, id identity, taken func() error) (in
 		}
 	}()
 	crash.Point("shm.create.built")
-	if err := b.reserve(s.Header, s.Data); err != nil {
+	if err := b.reserve(s.Header, layout.HeaderArea+s.Data, s.reserved()); err != nil {
 		return -1, nil, err
 	}
 	if mem, err = mapFile(b.fd, s.Data, s.Twice); err != nil {

@@ -97,7 +97,7 @@ func TestSpaceTakenMeanwhile(t *testing.T) {
 	b, err := r.newBuild("test")
 	must(t, err)
 	must(t, b.truncate(4<<20))
-	if err := b.allocate(0, 4<<20); err != unix.ENOSPC {
+	if err := allocate(b.fd, 0, 4<<20); err != unix.ENOSPC {
 		t.Fatal(err)
 	}
 	b.discard()
