@@ -16,6 +16,7 @@
 #ifndef POLYIPC_QUEUE_H
 #define POLYIPC_QUEUE_H
 
+#include <polyipc/options.h>
 #include <polyipc/status.h>
 
 #ifdef __cplusplus
@@ -31,22 +32,6 @@ typedef struct polyipc_queue {
 typedef uint32_t polyipc_format;
 #define POLYIPC_RAW 0u     /* bytes, as they are */
 #define POLYIPC_MSGPACK 1u /* one MessagePack value; docs/spec/codec.md */
-
-/* Timeouts are nanoseconds. */
-#define POLYIPC_FOREVER ((int64_t)-1) /* any negative value waits without limit */
-#define POLYIPC_TRY ((int64_t)0)      /* never waits: EMPTY or FULL instead of TIMEOUT */
-
-/* Bits of polyipc_queue_options.flags. Neither KEPT nor TRANSIENT: named queues are kept, anonymous
- * ones are transient. Both: INVALID.
- *
- * Whoever may write to a queue with PICKLE can run code in the Python programs that open its pickles.
- * In a root that is shared with a group (a directory with the set-group-id bit that its group can write
- * to) that is every member, so to make or open a queue with PICKLE there is DENIED, unless TRUST_GROUP
- * says that the caller trusts them. TRUST_GROUP changes nothing else, and nothing without PICKLE. */
-#define POLYIPC_KEPT 1u        /* lives until unlinked */
-#define POLYIPC_TRANSIENT 2u   /* goes with its last user, however that ends */
-#define POLYIPC_PICKLE 4u      /* may carry Python pickles; only for processes that trust each other */
-#define POLYIPC_TRUST_GROUP 8u /* PICKLE is meant also where the root is shared with a group */
 
 typedef struct polyipc_queue_options {
     uint32_t size;    /* sizeof(polyipc_queue_options); other sizes are INVALID */

@@ -38,6 +38,7 @@ def test_constants_are_those_of_the_header() -> None:
     text = (INCLUDE / "queue.h").read_text()
     for name in ("RAW", "MSGPACK"):
         assert f"#define POLYIPC_{name} {getattr(c_queue, name)}u" in text
+    text = (INCLUDE / "options.h").read_text()
     for name in ("KEPT", "TRANSIENT", "PICKLE", "TRUST_GROUP"):
         assert f"#define POLYIPC_{name} {getattr(library, name)}u" in text
 
