@@ -66,6 +66,15 @@ var putting = []scenario{
 		w.victim("queue.put_many.staged", "put_many 0 0 "+strings.Join(many(64, 1000), " "))
 		w.prove(0)
 	}},
+	{"batch staged over all of the ring", tight, func(w *world) {
+		for _, body := range many(64, 1000) {
+			w.put(body)
+			w.get(body)
+		}
+		w.survivor.Do("full 0") // looks where the head is now, so that a batch in C knows it
+		w.victim("queue.put_many.staged", "put_many 0 0 "+strings.Join(many(64, 1000), " "))
+		w.prove(0)
+	}},
 	dies("large reserved", "queue.put_large.reserved", list("x01"), list("put 0 0 "+large), 0, "x01"),
 	dies("large reserved first", "queue.put_large.reserved", nil, list("put 0 0 "+large), 0),
 	dies("large written", "queue.put_large.written", list("x01"), list("put 0 0 "+large), 0, "x01"),

@@ -39,6 +39,13 @@ MUTANTS_C = (
         "c",
     ),
     Mutant(
+        "C: a batch writes over its own way back",
+        C_QUICK,
+        "atomic_store_explicit(&r->last, tail, memory_order_release);",
+        ";",
+        "c points",
+    ),
+    Mutant(
         "C: what is at the head is taken, leased or not",
         C_QUICK,
         "(state & PI_PHASE) != PI_READY || ",
