@@ -75,8 +75,9 @@ type Flags uint32
 const (
 	Transient Flags = 1 // the object goes with its last user; set later by unlink
 	Pickle    Flags = 2 // the object may carry Python pickles
+	Duplex    Flags = 4 // a pipe's: the data are two areas, one for each direction
 
-	knownFlags = Transient | Pickle
+	knownFlags = Transient | Pickle | Duplex
 )
 
 // FlagsOffset is where the flags lie in a file. Their first byte holds every flag that can change,
@@ -147,6 +148,8 @@ func (h *Header) CheckFile(fileSize int64) error {
 		return bad(ipcerr.Corrupt, "the header has no UUID")
 	case h.Kind.IsPart() != (h.Letter != 0):
 		return bad(ipcerr.Corrupt, "the header is that of a %v, with part letter %d", h.Kind, h.Letter)
+	case h.Flags()&Duplex != 0 && h.Kind != KindPipe:
+		return bad(ipcerr.Corrupt, "the header is that of a %v, with the flag of a pipe", h.Kind)
 	case h.Kind == KindMembers && h.Members != h.UUID:
 		return bad(ipcerr.Corrupt, "the members file has two UUIDs")
 	}

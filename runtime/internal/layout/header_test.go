@@ -95,10 +95,11 @@ func TestCheck(t *testing.T) {
 	}{
 		"good":         {func(*Header) {}, 0},
 		"pickle":       {func(h *Header) { h.SetFlags(Pickle) }, 0},
+		"duplex":       {func(h *Header) { h.SetFlags(Duplex) }, ipcerr.Corrupt},
 		"magic":        {func(h *Header) { h.Magic[7] = 1 }, ipcerr.Corrupt},
 		"zero":         {func(h *Header) { *h = Header{} }, ipcerr.Corrupt},
 		"version":      {func(h *Header) { h.Version++ }, ipcerr.Version},
-		"flags":        {func(h *Header) { h.SetFlags(4) }, ipcerr.Version},
+		"flags":        {func(h *Header) { h.SetFlags(8) }, ipcerr.Version},
 		"size":         {func(h *Header) { h.Size++ }, ipcerr.Corrupt},
 		"data":         {func(h *Header) { h.DataOff = 0 }, ipcerr.Corrupt},
 		"used little":  {func(h *Header) { h.Used = HeaderSize - 1 }, ipcerr.Corrupt},
@@ -143,7 +144,7 @@ func FuzzCheck(f *testing.F) {
 			return
 		}
 		if h.Size != size || size < HeaderArea || h.Used > HeaderArea || h.Magic != Magic || h.Version != Version ||
-			h.Flags() > 3 || h.Kind.IsPart() && h.Letter == 0 {
+			h.Flags() > 7 || h.Flags()&Duplex != 0 && h.Kind != KindPipe || h.Kind.IsPart() && h.Letter == 0 {
 			t.Errorf("passed: %+v", h.Kind)
 		}
 		if h.Check(h.Kind+1, size, h.Members) == nil {

@@ -22,7 +22,7 @@ type Spec struct {
 	Header  int              // bytes of the header area in use, a multiple of 4096; they are reserved
 	Data    int64            // bytes behind the header area, a multiple of layout.HeaderArea
 	Reserve int64            // how many of Data are reserved, a multiple of 4096; 0: all. See Object.Reserve
-	Twice   bool             // map the data twice side by side
+	Twice   bool             // map the data twice side by side; with the flag Duplex, either half
 	Init    func(mem []byte) // fills in what follows the common header; nobody else sees the file yet
 }
 
@@ -300,7 +300,7 @@ func (r *Root) makeOnce(op string, s *Spec, id identity, taken func() error) (in
 	if err := b.reserve(s.Header, layout.HeaderArea+s.Data, s.reserved()); err != nil {
 		return -1, nil, err
 	}
-	if mem, err = mapFile(b.fd, s.Data, s.Twice); err != nil {
+	if mem, err = mapFile(b.fd, s.Data, areasOf(s.Flags, s.Twice)); err != nil {
 		return -1, nil, fail(op, id.name, err, "")
 	}
 	s.header(layout.View[layout.Header](mem, 0), layout.HeaderArea+s.Data, id)

@@ -10,23 +10,24 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 )
 
-// mapFile maps a file of layout.HeaderArea and data bytes, the data twice side by side if twice
-// is set, so that a record that runs over the end of the data goes on at its beginning.
+// mapFile maps a file of layout.HeaderArea and data bytes. With areas the data are so many areas of one
+// size, and each is mapped twice side by side, so that a record that runs over the end of an area goes
+// on at its beginning; with none the data are mapped once.
 //
 // The whole range is reserved first and then mapped over: two separate mappings could get another
 // thread's in between.
-func mapFile(fd int, data int64, twice bool) ([]byte, error) {
-	total := mappedLength(data, twice)
+func mapFile(fd int, data int64, areas int) ([]byte, error) {
+	total := mappedLength(data, areas)
 	base, err := mmap(nil, uintptr(total), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE, -1, 0)
 	if err != nil {
 		return nil, err
 	}
 	mem := bytesAt(base, int(total))
-	first := layout.HeaderArea + data
 	const rw, fixed = unix.PROT_READ | unix.PROT_WRITE, unix.MAP_SHARED | unix.MAP_FIXED
-	_, err = mmap(base, uintptr(first), rw, fixed, fd, 0)
-	if err == nil && twice && data > 0 {
-		_, err = mmap(unsafe.Add(base, first), uintptr(data), rw, fixed, fd, layout.HeaderArea)
+	size := data / int64(max(areas, 1))
+	_, err = mmap(base, uintptr(layout.HeaderArea+size), rw, fixed, fd, 0)
+	for i := int64(1); err == nil && i < 2*int64(areas) && size > 0; i++ {
+		_, err = mmap(unsafe.Add(base, layout.HeaderArea+i*size), uintptr(size), rw, fixed, fd, layout.HeaderArea+i/2*size)
 	}
 	if err != nil {
 		unmap(mem)
@@ -35,11 +36,22 @@ func mapFile(fd int, data int64, twice bool) ([]byte, error) {
 	return mem, nil
 }
 
-func mappedLength(data int64, twice bool) int64 {
-	if twice {
+func mappedLength(data int64, areas int) int64 {
+	if areas > 0 {
 		return layout.HeaderArea + 2*data
 	}
 	return layout.HeaderArea + data
+}
+
+// areasOf is what mapFile needs to know of a file with these flags.
+func areasOf(flags layout.Flags, twice bool) int {
+	switch {
+	case !twice:
+		return 0
+	case flags&layout.Duplex != 0:
+		return 2
+	}
+	return 1
 }
 
 // unmap undoes mapFile. munmap of a range that we mapped fails only when the kernel cannot split a

@@ -18,7 +18,7 @@ type Object struct {
 	Name string // the UUID for an anonymous object
 	UUID [16]byte
 	Mem  []byte // header area, data, and the data again if mapped twice
-	FD   int    // its description holds the user's lock: never unlock it, nor lock through it
+	FD   int    // its description holds the user's lock: never unlock it, nor lock through it (but see TakeEnd)
 
 	root   *Root
 	file   unix.Stat_t // of FD, as it was opened
@@ -177,12 +177,12 @@ func (r *Root) openOnce(op, name string, kind layout.Kind, members [16]byte, twi
 
 // mapData maps the file as it is; its size was checked against its header.
 func (c *candidate) mapData(twice bool) ([]byte, error) {
-	data := c.stat.Size - layout.HeaderArea
-	if data%layout.HeaderArea != 0 || data > layout.MaxFile {
+	data, areas := c.stat.Size-layout.HeaderArea, areasOf(c.header.Flags(), twice)
+	if unit := layout.HeaderArea * int64(max(areas, 1)); data%unit != 0 || data > layout.MaxFile {
 		return nil, &ipcerr.Error{Op: "map", Code: ipcerr.Corrupt,
-			Hint: fmt.Sprintf("the data area has %d bytes, not a multiple of %d", data, layout.HeaderArea)}
+			Hint: fmt.Sprintf("the data area has %d bytes, not a multiple of %d", data, unit)}
 	}
-	return mapFile(c.fd, data, twice)
+	return mapFile(c.fd, data, areas)
 }
 
 // Adopt makes an Object of what this process inherited from the parent that forked it: a
@@ -202,7 +202,7 @@ func (r *Root) Adopt(name string, fd int, addr uintptr, length int, kind layout.
 	if err != nil {
 		return nil, fail(op, name, err, "")
 	}
-	if addr == 0 || int64(length) != mappedLength(c.stat.Size-layout.HeaderArea, twice) {
+	if addr == 0 || int64(length) != mappedLength(c.stat.Size-layout.HeaderArea, areasOf(c.header.Flags(), twice)) {
 		return nil, &ipcerr.Error{Op: op, Name: name, Code: ipcerr.Corrupt,
 			Hint: fmt.Sprintf("the inherited mapping of %d bytes does not fit a file of %d", length, c.stat.Size)}
 	}
@@ -222,7 +222,7 @@ func (o *Object) Close() error {
 	unmap(o.Mem)
 	o.Mem = nil
 	// A host that closes all descriptors (closefrom) takes ours, too; the number may be another's now.
-	if st, err := fstat(o.FD); err == nil && st.Dev == o.file.Dev && st.Ino == o.file.Ino {
+	if o.mine() {
 		closeFile(o.FD)
 	} else if OnDescriptor != nil {
 		OnDescriptor(o.FD, false)

@@ -228,7 +228,7 @@ func TestAdopt(t *testing.T) {
 	// A second descriptor of the same description, and a mapping of it, are what fork gives.
 	fd, err := unix.FcntlInt(uintptr(o.FD), unix.F_DUPFD_CLOEXEC, 0)
 	must(t, err)
-	mem, err := mapFile(fd, layout.HeaderArea, true)
+	mem, err := mapFile(fd, layout.HeaderArea, 1)
 	must(t, err)
 	child, err := r.Adopt("x", fd, addressOf(mem), len(mem), layout.KindQueue, testMembers, true)
 	must(t, err)
