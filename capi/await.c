@@ -16,8 +16,8 @@
 
 static const int64_t MS = 1000000;
 
-/* The longest sleeps, as in runtime/queue/wait.go: a waker killed between its commit and its wake is found
- * out within 100 ms. */
+/* The longest sleeps, as in runtime/internal/fifo/wait.go: a waker killed between its commit and its wake is
+ * found out within 100 ms. */
 static const int64_t IDLE = 90, BUSY = 50; /* ms */
 /* An interruptible wait lasts no longer: a signal that came just before the sleep does not end it. */
 static const int64_t INTERRUPT_EVERY = 200; /* ms */
@@ -119,7 +119,7 @@ static bool arm(struct pi_quick *k, uint32_t *value) {
     struct pi_guard g;
     if (PI_GUARD(g))
         return false;
-    *value = atomic_fetch_or(&k->queue->readable, PI_FLAG) | PI_FLAG;
+    *value = atomic_fetch_or(&k->in.queue->readable, PI_FLAG) | PI_FLAG;
     atomic_thread_fence(memory_order_seq_cst);
     PI_UNGUARD();
     return true;
@@ -130,8 +130,8 @@ static int64_t slice(const struct pi_quick *k) {
     struct pi_guard g;
     if (PI_GUARD(g))
         return 0;
-    const struct pi_queue *const q = k->queue;
-    const struct pi_ring *const r = k->ring;
+    const struct pi_queue *const q = k->in.queue;
+    const struct pi_ring *const r = k->in.ring;
     const bool busy = atomic_load(&q->producers) != 0 || atomic_load(&q->consumers) != 0 ||
                       atomic_load(&r->head) != atomic_load(&r->tail) || atomic_load(&r->next) != 0 ||
                       atomic_load(&q->first) != 0;
@@ -147,7 +147,7 @@ static int sit(struct pi_quick *k, polyipc_queue queue, int64_t since) {
         return -1;
     for (int i = 0; i < PI_SEATS; i++) {
         const int n = (int)((k->me + (uint32_t)i) % PI_SEATS);
-        struct pi_seat *const s = &k->queue->seat[n];
+        struct pi_seat *const s = &k->in.queue->seat[n];
         uint64_t nobody = 0;
         if (atomic_compare_exchange_strong(&s->who, &nobody, (uint64_t)PI_WAITS_FOR_MESSAGE << 32 | k->me)) {
             atomic_store(&s->since, since);
@@ -166,7 +166,7 @@ static void rise(struct pi_quick *k, int seat) {
     if (seat < 0 || PI_GUARD(g))
         return;
     uint64_t who = (uint64_t)PI_WAITS_FOR_MESSAGE << 32 | k->me;
-    atomic_compare_exchange_strong(&k->queue->seat[seat].who, &who, 0);
+    atomic_compare_exchange_strong(&k->in.queue->seat[seat].who, &who, 0);
     PI_UNGUARD();
 }
 
@@ -176,7 +176,7 @@ static void pass_on(struct pi_quick *k) {
     if (PI_GUARD(g))
         return;
     if (pi_quick_readable(k))
-        pi_quick_wake(&k->queue->readable, 1);
+        pi_quick_wake(&k->in.queue->readable, 1);
     PI_UNGUARD();
 }
 
@@ -209,7 +209,7 @@ static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_
             ns = left;
         if (!slept)
             seat = sit(k, a->queue, t);
-        const int e = ns > 0 ? pi_futex_sleep(&k->queue->readable, value, ns) : 0;
+        const int e = ns > 0 ? pi_futex_sleep(&k->in.queue->readable, value, ns) : 0;
         slept = true;
         if (pi_me.interruptible && (e == EINTR || now() - began > INTERRUPT_EVERY * MS)) {
             interrupted = true;

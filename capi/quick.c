@@ -1,5 +1,5 @@
 /* quick.c - try-put and try-get of small messages; see quick.h. The same as Ring.Append,
- * Ring.TakeFront and what surrounds them in runtime/queue/put.go and get.go, over the same layout
+ * Ring.TakeFront and what surrounds them in runtime/internal/fifo/put.go and get.go, over the same layout
  * and with the same crash points: what a process leaves behind that dies in here, the repairs there mend.
  *
  * Each function takes one lock, by one compare-and-swap, or does nothing. */
@@ -19,15 +19,12 @@ enum { BATCH_BYTES = 256 << 10 }; /* how much one hold of a lock copies */
 /* ---- entries ----------------------------------------------------------------------------- */
 
 /* Touches nothing of the file, which may be truncated already. */
-void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, void *memory, uint64_t size) {
+void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, struct pi_side in, struct pi_side out) {
     struct pi_keep *keep = pi_now.keep;
     struct pi_quick *k = &keep->quick[index];
-    char *const file = memory;
     k->me = me;
-    k->queue = (struct pi_queue *)(file + PI_QUEUE_AT);
-    k->ring = (struct pi_ring *)(file + PI_RING_AT);
-    k->data = file + PI_DATA_AT;
-    k->size = size;
+    k->in = in;
+    k->out = out;
     atomic_store(&k->spin, 0);
     atomic_store(&k->spin_held, 0);
     uint32_t top = atomic_load(&keep->quick_top);
@@ -55,7 +52,7 @@ void pi_quick_close(uint32_t index) {
     if (atomic_exchange(&k->handle, 0) == 0)
         return;
     for (int round = 0; atomic_load(&k->putting) != 0 || atomic_load(&k->getting) != 0; round++) {
-        kick(&k->queue->readable);
+        kick(&k->in.queue->readable);
         if (round < 10)
             sched_yield();
         else
@@ -129,8 +126,8 @@ void pi_quick_wake(_Atomic uint32_t *word, int most) {
 
 /* ---- records ----------------------------------------------------------------------------- */
 
-static struct pi_record *record(const struct pi_quick *k, uint64_t position) {
-    return (struct pi_record *)(k->data + (position & (k->size - 1) & ~UINT64_C(7)));
+static struct pi_record *record(const struct pi_side *s, uint64_t position) {
+    return (struct pi_record *)(s->data + (position & (s->size - 1) & ~UINT64_C(7)));
 }
 
 static uint64_t record_size(uint64_t payload) {
@@ -162,8 +159,8 @@ static void give_back(_Atomic uint32_t *word) {
 static size_t put(struct pi_quick *k, const polyipc_slice *messages, size_t count, polyipc_format format,
                   size_t *out_count) {
     const bool many = out_count != NULL;
-    struct pi_queue *const q = k->queue;
-    struct pi_ring *const r = k->ring;
+    struct pi_queue *const q = k->out.queue;
+    struct pi_ring *const r = k->out.ring;
     volatile bool held = false;
     struct pi_guard g;
     if (PI_GUARD(g)) {
@@ -179,16 +176,17 @@ static size_t put(struct pi_quick *k, const polyipc_slice *messages, size_t coun
             const uint64_t most = q->max_size != 0 ? q->max_size : UINT64_MAX;
             const uint64_t head = get64(&r->head_seen), head_seq = get64(&r->head_seq_seen);
             /* A newest record at or behind tail was staged and never published. */
-            uint64_t seq = newest < tail ? record(k, newest)->sequence + 1 : record(k, tail)->sequence;
+            uint64_t seq =
+                newest < tail ? record(&k->out, newest)->sequence + 1 : record(&k->out, tail)->sequence;
             uint64_t at = tail, last = tail;
             while (n < count && at - tail < BATCH_BYTES) {
                 const size_t size = messages[n].size;
                 const void *const body = messages[n].data;
                 const uint64_t bytes = record_size(size);
                 if (size > PI_INLINE || (body == NULL && size > 0) || seq - head_seq >= most ||
-                    at - head + bytes > k->size)
+                    at - head + bytes > k->out.size)
                     break;
-                struct pi_record *const rec = record(k, at);
+                struct pi_record *const rec = record(&k->out, at);
                 rec->sequence = seq;
                 if (n == 0 && count > 1)
                     /* A batch may fill the ring and write over the newest record, by which the
@@ -208,18 +206,18 @@ static size_t put(struct pi_quick *k, const polyipc_slice *messages, size_t coun
             if (n > 0) {
                 if (many) {
                     *out_count = n; /* before the commit: a wrong pointer puts nothing here */
-                    PI_CRASH_POINT("queue.put_many.staged");
+                    PI_CRASH_POINT("fifo.put_many.staged");
                 }
                 atomic_store_explicit(&r->last, last, memory_order_release);
                 atomic_store_explicit(&r->tail, at, memory_order_release); /* the commit */
-                PI_CRASH_POINT(many ? "queue.put_many.published" : "queue.put.appended");
+                PI_CRASH_POINT(many ? "fifo.put_many.published" : "fifo.put.appended");
             }
         }
         held = false;
         unlock(&q->producers); /* a full fence: the commit is seen before the flag is looked at */
         if (n > 0) {
             if (!many)
-                PI_CRASH_POINT("queue.put.unlocked");
+                PI_CRASH_POINT("fifo.put.unlocked");
             pi_quick_wake(&q->readable, (int)n);
         }
     }
@@ -231,16 +229,16 @@ static size_t put(struct pi_quick *k, const polyipc_slice *messages, size_t coun
  * is the attempt's n-th, from 0. Consumer lock; nothing on the message that needs looking at. The caller's
  * memory is written before the commit, so that a pointer that is wrong costs no message. */
 static bool take(struct pi_quick *k, const struct pi_attempt *a, size_t n, size_t *used) {
-    struct pi_ring *const r = k->ring;
+    struct pi_ring *const r = k->in.ring;
     const uint64_t head = get64(&r->head);
     uint64_t tail = get64(&r->tail_seen);
-    if (tail - head - 1 >= k->size) { /* nothing known, or nonsense */
+    if (tail - head - 1 >= k->in.size) { /* nothing known, or nonsense */
         tail = atomic_load_explicit(&r->tail, memory_order_acquire);
-        if (tail - head - 1 >= k->size)
+        if (tail - head - 1 >= k->in.size)
             return false;
         set64(&r->tail_seen, tail);
     }
-    const struct pi_record *const rec = record(k, head);
+    const struct pi_record *const rec = record(&k->in, head);
     const uint64_t length = *(const volatile uint32_t *)&rec->length; /* once: it is checked */
     const uint64_t bytes = record_size(length);
     const uint64_t state = atomic_load_explicit(&rec->state, memory_order_acquire);
@@ -259,15 +257,15 @@ static bool take(struct pi_quick *k, const struct pi_attempt *a, size_t n, size_
         *a->out_format = rec->format;
     atomic_store_explicit(&r->head, head + bytes, memory_order_release); /* the commit */
     if (get64(&r->reach) > head + bytes)
-        atomic_store(&k->queue->dirty, 1); /* records behind it may be finished already */
+        atomic_store(&k->in.queue->dirty, 1); /* records behind it may be finished already */
     *used += length;
     return true;
 }
 
 /* Whether it is worth a lock. What consumers have seen leaves the producers' cache line alone. */
 static bool maybe(const struct pi_quick *k) {
-    const uint64_t head = get64(&k->ring->head);
-    return get64(&k->ring->tail_seen) - head - 1 < k->size || get64(&k->ring->tail) != head;
+    const uint64_t head = get64(&k->in.ring->head);
+    return get64(&k->in.ring->tail_seen) - head - 1 < k->in.size || get64(&k->in.ring->tail) != head;
 }
 
 /* Behind the lock: tells who waits for room that n messages are gone, and says whether somebody finished
@@ -293,7 +291,7 @@ static bool broken_off(struct pi_queue *q, size_t n) {
 }
 
 bool pi_quick_take(struct pi_quick *k, const struct pi_attempt *a) {
-    struct pi_queue *const q = k->queue;
+    struct pi_queue *const q = k->in.queue;
     volatile bool held = false;
     volatile size_t n = 0;
     bool dirty = false;
@@ -309,7 +307,7 @@ bool pi_quick_take(struct pi_quick *k, const struct pi_attempt *a) {
                 size_t used = 0;
                 while (n < a->most && used < BATCH_BYTES && take(k, a, n, &used)) {
                     n = n + 1;
-                    PI_CRASH_POINT(a->messages != NULL ? "queue.get_many.took" : "queue.get.front");
+                    PI_CRASH_POINT(a->messages != NULL ? "fifo.get_many.took" : "fifo.get.front");
                 }
             }
             held = false;
@@ -326,8 +324,8 @@ bool pi_quick_take(struct pi_quick *k, const struct pi_attempt *a) {
 }
 
 bool pi_quick_readable(const struct pi_quick *k) {
-    const struct pi_queue *const q = k->queue;
-    const struct pi_ring *const r = k->ring;
+    const struct pi_queue *const q = k->in.queue;
+    const struct pi_ring *const r = k->in.ring;
     const uint64_t tail = atomic_load_explicit(&r->tail, memory_order_acquire);
     return (tail != get64(&r->head) && tail != get64(&r->cursor)) || get64(&r->next) != 0 ||
            get64(&q->first) != 0 || atomic_load_explicit(&q->rescan, memory_order_relaxed) != 0 ||
@@ -337,8 +335,8 @@ bool pi_quick_readable(const struct pi_quick *k) {
 /* The head first: it never passes the tail, so a tail that is read later and no further was the head
  * then, too. */
 bool pi_quick_empty(const struct pi_quick *k) {
-    const struct pi_queue *const q = k->queue;
-    const struct pi_ring *const r = k->ring;
+    const struct pi_queue *const q = k->in.queue;
+    const struct pi_ring *const r = k->in.ring;
     struct pi_guard g;
     if (PI_GUARD(g))
         return false;

@@ -23,8 +23,12 @@ func init() {
 // held.
 func quicken(id uint32, n noun) {
 	if q, ok := n.(*queue.Queue); ok {
-		token, file, data := q.Shared()
-		C.pi_quick_open(C.uint32_t(id%maxHandles), C.uint32_t(id), C.uint32_t(token), address(file), C.uint64_t(data))
+		s := q.Shared()
+		side := C.struct_pi_side{
+			queue: (*C.struct_pi_queue)(address(s.Header)), ring: (*C.struct_pi_ring)(address(s.Ring)),
+			data: (*C.char)(address(s.Data)), size: C.uint64_t(s.Size),
+		}
+		C.pi_quick_open(C.uint32_t(id%maxHandles), C.uint32_t(id), C.uint32_t(s.Token), side, side)
 	}
 }
 

@@ -18,16 +18,21 @@
 /* Not a status: nothing was done, let Go do it. */
 #define PI_SLOW ((polyipc_status) - 1)
 
+/* Messages in one direction: where a header and its ring 0 are mapped. */
+struct pi_side {
+    struct pi_queue *queue;
+    struct pi_ring *ring; /* ring 0 */
+    char *data;           /* of ring 0 */
+    uint64_t size;        /* of one of the two mappings of data */
+};
+
 /* What the quick ways need of an open queue. At the index of its handle; in the keep, because a
  * rewind must not forget it while another thread is in. Written by Go as it opens and closes
  * the handle (quick.go). A forked child starts with none. */
 struct pi_quick {
-    _Atomic uint32_t handle; /* stored last when opened, zeroed first when closed; 0: none */
-    uint32_t me;             /* this process's owner token */
-    struct pi_queue *queue;
-    struct pi_ring *ring;            /* ring 0 */
-    char *data;                      /* of ring 0 */
-    uint64_t size;                   /* of one of the two mappings of data */
+    _Atomic uint32_t handle;         /* stored last when opened, zeroed first when closed; 0: none */
+    uint32_t me;                     /* this process's owner token */
+    struct pi_side in, out;          /* to get from and to put to: of a queue, the same */
     _Atomic int32_t spin, spin_held; /* how long a get spins, see await.c */
     /* Threads within, on cache lines of their own: the mapping stays until they are out. */
     _Alignas(128) _Atomic uint32_t putting;
@@ -49,7 +54,7 @@ polyipc_status pi_quick_queue_lease(polyipc_queue queue, void *buffer, size_t ca
 
 /* ---- quick.c ---------------------------------------------------------------------------- */
 
-void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, void *memory, uint64_t size);
+void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, struct pi_side in, struct pi_side out);
 /* Lets nobody in any more, wakes who waits there and returns when the last one is out. */
 void pi_quick_close(uint32_t index);
 void pi_quick_in_child(struct pi_keep *keep);

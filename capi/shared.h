@@ -10,12 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    PI_QUEUE_AT = 128,    /* bytes from the start of the file */
-    PI_RING_AT = 4096,    /* of ring 0 */
-    PI_DATA_AT = 64 << 10 /* of ring 0's data area, mapped twice side by side */
-};
-
 #define PI_PHASE (UINT64_C(15) << 60)
 #define PI_READY (UINT64_C(2) << 60)
 

@@ -9,8 +9,9 @@ import (
 
 // The benchmarks that need a second process run this binary again with $POLYIPC_PEER set.
 func TestMain(m *testing.M) {
-	if what := os.Getenv("POLYIPC_ACT"); what != "" {
-		act(what, os.Getenv("POLYIPC_PEER"))
+	if name := os.Getenv("POLYIPC_HOLD"); name != "" {
+		hold(name)
+		return
 	}
 	if name := os.Getenv("POLYIPC_PEER"); name != "" {
 		peer(name)

@@ -2,19 +2,16 @@ package queue
 
 import (
 	"fmt"
-	"math/bits"
 
+	"github.com/polyipc/polyipc/runtime/internal/fifo"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
-	"github.com/polyipc/polyipc/runtime/internal/ring"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
-const (
-	firstRing   = 256 << 10 // data of ring 0 in a queue that grows
-	largestRing = 64 << 20  // data of a ring that growth adds
-)
+// firstRing is the size of data of ring 0 in a queue that grows.
+const firstRing = 256 << 10
 
 func (o *Options) check(op, name string) error {
 	hint := ""
@@ -34,8 +31,7 @@ func (o *Options) capacity() uint64 {
 	if o.Capacity == 0 {
 		return 0
 	}
-	c := max(uint64(o.Capacity), layout.HeaderArea)
-	return 1 << bits.Len64(c-1)
+	return fifo.RoundUp(o.Capacity)
 }
 
 func (o *Options) transient(name string) bool { return object.Transient(name, o.Kept, o.Transient) }
@@ -55,31 +51,17 @@ func (o *Options) spec(name string, members [16]byte) shm.Spec {
 	return shm.Spec{
 		Kind: layout.KindQueue, Flags: flags, Members: members,
 		Header: layout.QueueHeaderBytes, Data: int64(data), Twice: true,
-		Init: func(mem []byte) {
-			h := layout.View[layout.Queue](mem, layout.QueueOffset)
-			h.MaxSize, h.Capacity, h.Data = uint64(o.MaxSize), o.capacity(), data
-			h.NextRing = 1
-			r := ringAt(mem, 0, data)
-			r.Init(1)
-		},
-	}
-}
-
-// ringAt views a mapped file, header area and data twice, as a ring.
-func ringAt(mem []byte, number, data uint64) ring.Ring {
-	return ring.Ring{
-		Number: number,
-		H:      layout.View[layout.Ring](mem, layout.RingOffset),
-		Data:   layout.DataAt(mem[layout.HeaderArea:], data),
+		Init: func(mem []byte) { config.Init(mem, uint64(o.MaxSize), o.capacity(), data) },
 	}
 }
 
 // matches compares an opened queue with the options asked for.
 func (q *Queue) matches(op string, o Options, whole bool) error {
 	flags := q.obj.File.Header().Flags()
-	has := fmt.Sprintf("max size %d, capacity %d, %s", q.h.MaxSize, q.h.Capacity, object.Lifetime(flags&layout.Transient != 0))
+	maxSize, capacity := q.fifo.Bounds()
+	has := fmt.Sprintf("max size %d, capacity %d, %s", maxSize, capacity, object.Lifetime(flags&layout.Transient != 0))
 	differs := whole && (o.Kept || o.Transient) && o.Transient != (flags&layout.Transient != 0)
-	for _, p := range [2][2]uint64{{uint64(o.MaxSize), q.h.MaxSize}, {o.capacity(), q.h.Capacity}} {
+	for _, p := range [2][2]uint64{{uint64(o.MaxSize), maxSize}, {o.capacity(), capacity}} {
 		if p[0] != p[1] && (whole || p[0] != 0) {
 			differs = true
 		}

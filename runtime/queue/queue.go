@@ -19,28 +19,26 @@
 package queue
 
 import (
-	"sync/atomic"
-
+	"github.com/polyipc/polyipc/runtime/internal/fifo"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
-	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
-	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
 // Format says how the bytes of a message are to be read.
-type Format uint16
+type Format = fifo.Format
 
+// The formats.
 const (
-	Raw     Format = 0 // bytes, as they are
-	MsgPack Format = 1 // one MessagePack value, see package codec
+	Raw     = fifo.Raw     // bytes, as they are
+	MsgPack = fifo.MsgPack // one MessagePack value, see package codec
 )
 
 // Limits of Options and messages.
 const (
-	MaxMaxSize  = 1 << 40 // messages
-	MaxCapacity = 1 << 36 // bytes
-	MaxMessage  = 1 << 40 // bytes
+	MaxMaxSize  = fifo.MaxMaxSize  // messages, 2^40
+	MaxCapacity = fifo.MaxCapacity // bytes, 2^36
+	MaxMessage  = fifo.MaxMessage  // bytes, 2^40
 )
 
 // Options shape a queue when it is made. The zero value has no limits, lies in the default root,
@@ -62,17 +60,8 @@ type Options struct {
 
 // Queue is an open queue.
 type Queue struct {
-	obj object.Object
-	h   *layout.Queue
-
-	rings rings
-
-	spinGet, spinPut park.Spin
-	reclaimed        atomic.Int64 // when dead owners were last looked for, as now counts
-	passed           atomic.Int64 // the same, of records that were passed over
-	reclaimTook      atomic.Int64 // nanoseconds that it took
-
-	errFull, errEmpty *ipcerr.Error // made once: they are part of normal work
+	obj  object.Object
+	fifo fifo.Fifo
 }
 
 // Create makes a queue; it fails with ipcerr.Exists if the name is taken. An empty name makes an
@@ -113,7 +102,7 @@ func open(op, name string, o Options, mayCreate, mayOpen bool) (*Queue, error) {
 	if err := q.obj.Open(w); err != nil {
 		return nil, err
 	}
-	q.attached()
+	q.countIn()
 	return q, nil
 }
 
@@ -121,19 +110,16 @@ func open(op, name string, o Options, mayCreate, mayOpen bool) (*Queue, error) {
 func (q *Queue) want(op string) *object.Want {
 	return &object.Want{
 		Op: op, Noun: "queue", Kind: layout.KindQueue, Twice: true,
-		Attach: func() error {
-			q.h = layout.View[layout.Queue](q.obj.File.Mem, layout.QueueOffset)
-			return q.rings.init(q)
-		},
-		Free: q.rings.close,
+		Attach: func() error { return q.fifo.Attach(&q.obj, config) },
+		Free:   q.fifo.Detach,
 	}
 }
 
-// attached ends an open that went well.
-func (q *Queue) attached() {
-	q.errFull = &ipcerr.Error{Op: "put to queue", Name: q.Name(), Code: ipcerr.Full}
-	q.errEmpty = &ipcerr.Error{Op: "get from queue", Name: q.Name(), Code: ipcerr.Empty}
-	q.countIn()
+// config is where in a queue's file its Fifo lies, and how errors speak of it.
+var config = fifo.Config{
+	Place:      fifo.Place{Areas: 1},
+	RingLetter: 'r', MessageLetter: 'm',
+	PutTo: "put to", GetFrom: "get from",
 }
 
 // Close ends the use of this Queue: calls under way in other goroutines fail with ipcerr.Closed.
@@ -142,10 +128,10 @@ func (q *Queue) attached() {
 func (q *Queue) Close() error {
 	before := func() {
 		if q.countOut() {
-			_ = q.returnLeases()
+			_ = q.fifo.ReturnLeases()
 		}
 	}
-	return q.obj.Close(before, func() { object.Kick(&q.h.Readable, &q.h.Writable, &q.h.Joinable) })
+	return q.obj.Close(before, q.fifo.Kick)
 }
 
 // Inherit describes q for Adopt in a forked child; see package host.
@@ -157,6 +143,6 @@ func Adopt(in object.Inherited) (*Queue, error) {
 	if err := q.obj.Adopt(q.want("adopt queue after fork"), in); err != nil {
 		return nil, err
 	}
-	q.attached()
+	q.countIn()
 	return q, nil
 }

@@ -61,24 +61,6 @@ func decode[T any](m Message, err error) (v T, _ error) {
 	return v, m.Decode(&v)
 }
 
-// Decode reads the message into *v: its MessagePack value, or the bytes of a raw one if v is a
-// *[]byte or an *any.
-func (m Message) Decode(v any) error {
-	if m.Format == MsgPack {
-		return codec.Unmarshal(m.Body, v)
-	}
-	switch p := v.(type) {
-	case *[]byte:
-		*p = m.Body
-	case *any:
-		*p = m.Body
-	default:
-		return &ipcerr.Error{Op: "decode message", Code: ipcerr.Invalid,
-			Hint: "the message is raw bytes, not MessagePack: read its Body"}
-	}
-	return nil
-}
-
 // TypedLease is a leased value.
 type TypedLease[T any] struct {
 	*Leased

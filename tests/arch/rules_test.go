@@ -9,7 +9,7 @@ var floors = [][]string{
 	},
 	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member"},
 	{"runtime/internal/object"},
-	{"runtime/internal/mutex"},
+	{"runtime/internal/fifo", "runtime/internal/mutex"},
 	{"runtime/queue", "runtime/segment", "runtime/root", "runtime/events", "runtime/host"},
 	{"capi", "cmd/polyipc"},
 }

@@ -132,7 +132,7 @@ func pointName(t *testing.T, path string, n ast.Node) (string, bool) {
 	if !ok || f.Sel.Name != "Point" {
 		return "", false
 	}
-	if pkg, ok := f.X.(*ast.Ident); !ok || pkg.Name != "crash" || strings.HasSuffix(path, "queue/shared.go") { // there it is C's
+	if pkg, ok := f.X.(*ast.Ident); !ok || pkg.Name != "crash" || strings.HasSuffix(path, "host/host.go") { // there it is C's
 		return "", false
 	}
 	lit, ok := call.Args[0].(*ast.BasicLit)

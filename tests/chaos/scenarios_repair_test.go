@@ -30,69 +30,69 @@ func swept(name string, before []string, points ...string) scenario {
 
 var repairing = []scenario{
 	{"take-over of the producer lock", queue.Options{}, func(w *world) {
-		w.victim("queue.put_many.staged", "put_many 0 0 m01")
+		w.victim("fifo.put_many.staged", "put_many 0 0 m01")
 		w.victim("park.lock.took_over", "put 0 0 x02")
 		w.victim("park.lock.took_over", "put 0 0 x03")
 		w.prove(0)
 	}},
 	{"take-over of the consumer lock", queue.Options{}, func(w *world) {
 		w.put("x01", "x02")
-		w.victim("queue.get.front", "get 0 0")
+		w.victim("fifo.get.front", "get 0 0")
 		w.victim("park.lock.took_over", "get 0 0")
 		w.prove(1, "x02")
 	}},
 	{"unlocked with others waiting", queue.Options{}, func(w *world) {
-		w.victim("queue.put_many.staged", "put_many 0 0 m01")
+		w.victim("fifo.put_many.staged", "put_many 0 0 m01")
 		w.victim("park.unlock.wake", "put 0 0 x02") // who takes over assumes that others wait
 		w.prove(0, "x02")
 	}},
 	{"growth repaired by one who dies", queue.Options{}, func(w *world) {
 		words := w.fill()
-		w.victim("queue.grow.linked", "put 0 0 g9:60000")
-		w.victim("queue.repair.growing", "put 0 0 x01")
-		w.victim("queue.grow.linked", "put 0 0 g9:60000")
+		w.victim("fifo.grow.linked", "put 0 0 g9:60000")
+		w.victim("fifo.repair.growing", "put 0 0 x01")
+		w.victim("fifo.grow.linked", "put 0 0 g9:60000")
 		w.victim("park.lock.took_over", "put 0 0 x01")
 		w.prove(0, words...)
 	}},
 	{"retiring repaired by one who dies", queue.Options{}, func(w *world) {
 		w.ringOne()
-		w.victim("queue.retire.unchained", "get 0 0")
-		w.victim("queue.repair.retiring", "get 0 0")
+		w.victim("fifo.retire.unchained", "get 0 0")
+		w.victim("fifo.repair.retiring", "get 0 0")
 		w.prove(0)
 	}},
 	{"retiring in the middle repaired by one who dies", queue.Options{}, func(w *world) {
 		leased, ready := w.threeRings()
-		w.victim("queue.retire.unchained", "get 0 0")
-		w.victim("queue.put.staged", "put 0 0 x01") // takes the producer lock over
-		w.victim("queue.repair.retiring", "get 0 0")
+		w.victim("fifo.retire.unchained", "get 0 0")
+		w.victim("fifo.put.staged", "put 0 0 x01") // takes the producer lock over
+		w.victim("fifo.repair.retiring", "get 0 0")
 		w.survivor.Do("nack 0 0")
 		w.prove(0, leased, ready)
 	}},
 	{"both locks and a put between", queue.Options{}, func(w *world) {
 		rest := w.twoRings()
-		w.victim("queue.retire.unchained", "get 0 0")
+		w.victim("fifo.retire.unchained", "get 0 0")
 		w.survivor.Do("put 0 2000 x01")
-		w.victim("queue.claim.leased", "get 0 0")
+		w.victim("fifo.claim.leased", "get 0 0")
 		w.prove(0, rest, "x01")
 	}},
-	swept("sweep parts removed", list(side, "x02"), "queue.sweep.parts_removed", "queue.sweep.parts_removed"),
-	swept("sweep written", list("x01", "x02"), "queue.sweep.written", "queue.sweep.written"),
-	swept("sweep valid", list("x01", "x02"), "queue.sweep.valid", "queue.sweep.counted", "queue.sweep.moved"),
-	swept("sweep counted", list("x01"), "queue.sweep.counted", "queue.sweep.counted"),
-	swept("sweep moved", list("x01", large), "queue.sweep.moved", "queue.sweep.moved", "park.lock.took_over"),
+	swept("sweep parts removed", list(side, "x02"), "fifo.sweep.parts_removed", "fifo.sweep.parts_removed"),
+	swept("sweep written", list("x01", "x02"), "fifo.sweep.written", "fifo.sweep.written"),
+	swept("sweep valid", list("x01", "x02"), "fifo.sweep.valid", "fifo.sweep.counted", "fifo.sweep.moved"),
+	swept("sweep counted", list("x01"), "fifo.sweep.counted", "fifo.sweep.counted"),
+	swept("sweep moved", list("x01", large), "fifo.sweep.moved", "fifo.sweep.moved", "park.lock.took_over"),
 	{"lease returned by one who dies", queue.Options{}, func(w *world) {
 		w.put("x01", "x02")
 		p := w.peer("open q", "lease 0 0", "lease 0 0")
 		p.Kill()
-		w.victim("queue.reclaim.returned", "get 0 0")
-		w.victim("queue.reclaim.returned", "get 0 0") // x01 has come back, x02 has not
+		w.victim("fifo.reclaim.returned", "get 0 0")
+		w.victim("fifo.reclaim.returned", "get 0 0") // x01 has come back, x02 has not
 		w.prove(0, "x01", "x02")
 	}},
 	{"reservation abandoned by one who dies", queue.Options{}, func(w *world) {
-		w.victim("queue.put_large.reserved", "put 0 0 "+large)
+		w.victim("fifo.put_large.reserved", "put 0 0 "+large)
 		w.victim("shm.message.linked", "put 0 0 "+side)
-		w.victim("queue.reclaim.abandoned", "get 0 0")
-		w.victim("queue.reclaim.abandoned", "get 0 0")
+		w.victim("fifo.reclaim.abandoned", "get 0 0")
+		w.victim("fifo.reclaim.abandoned", "get 0 0")
 		w.prove(0)
 	}},
 }
@@ -116,37 +116,37 @@ func (w *world) afterShutdown(want ...string) {
 var ending = []scenario{
 	{"shutdown flagged", queue.Options{}, func(w *world) {
 		w.put("x01", "x02")
-		w.victim("queue.shutdown.flagged", "shutdown 0 0")
+		w.victim("fifo.shutdown.flagged", "shutdown 0 0")
 		w.afterShutdown("x01", "x02")
 	}},
 	{"shutdown flagged before sleepers", queue.Options{}, func(w *world) {
 		w.survivor.Send("get 0 -1")
 		w.waits("message")
-		w.victim("queue.shutdown.flagged", "shutdown 0 0")
+		w.victim("fifo.shutdown.flagged", "shutdown 0 0")
 		w.answersWith("err SHUTDOWN")
 		w.afterShutdown()
 	}},
 	{"shutdown with a dead reservation", queue.Options{}, func(w *world) {
 		w.put("x01")
-		w.victim("queue.put_large.written", "put 0 0 "+side)
-		w.victim("queue.shutdown.abandoned", "shutdown 0 0")
+		w.victim("fifo.put_large.written", "put 0 0 "+side)
+		w.victim("fifo.shutdown.abandoned", "shutdown 0 0")
 		w.afterShutdown("x01")
 	}},
 	{"shutdown with a dead lease", queue.Options{}, func(w *world) {
 		w.put("x01")
-		w.victim("queue.lease.read", "lease 0 0")
+		w.victim("fifo.lease.read", "lease 0 0")
 		w.survivor.Do("shutdown 0 0")
 		w.afterShutdown("x01")
 	}},
 	{"shutdown at once flagged", queue.Options{}, func(w *world) {
 		w.put("x01", side)
-		w.victim("queue.shutdown.flagged", "shutdown 0 1")
+		w.victim("fifo.shutdown.flagged", "shutdown 0 1")
 		w.afterShutdown()
 	}},
 	{"shutdown at once discarding", queue.Options{}, func(w *world) {
 		w.put("x01", side, "x02")
-		w.victim("queue.discard.one:2", "shutdown 0 1")
-		w.victim("queue.discard.one", "get 0 0")
+		w.victim("fifo.discard.one:2", "shutdown 0 1")
+		w.victim("fifo.discard.one", "get 0 0")
 		w.afterShutdown()
 	}},
 }

@@ -51,19 +51,19 @@ func many(n, length int) []string {
 var tight = queue.Options{Capacity: 64 << 10}
 
 var putting = []scenario{
-	dies("put appended", "queue.put.appended", list("x01"), list("put 0 0 x02"), 0, "x01", "x02"),
-	dies("put unlocked", "queue.put.unlocked", list("x01"), list("put 0 0 x02"), 0, "x01", "x02"),
-	dies("put second", "queue.put.appended:2", nil, list("put 0 0 x01", "put 0 0 x02"), 0, "x01", "x02"),
-	longPut("staged", "queue.put.staged", 0),
-	longPut("published", "queue.put.published", 1),
-	longPut("wake", "queue.put.wake", 1),
-	dies("batch staged", "queue.put_many.staged", list("x01"), list("put_many 0 0 x02 x03"), 0, "x01"),
-	dies("batch published", "queue.put_many.published", list("x01"), list("put_many 0 0 x02 x03"), 0, "x01", "x02", "x03"),
+	dies("put appended", "fifo.put.appended", list("x01"), list("put 0 0 x02"), 0, "x01", "x02"),
+	dies("put unlocked", "fifo.put.unlocked", list("x01"), list("put 0 0 x02"), 0, "x01", "x02"),
+	dies("put second", "fifo.put.appended:2", nil, list("put 0 0 x01", "put 0 0 x02"), 0, "x01", "x02"),
+	longPut("staged", "fifo.put.staged", 0),
+	longPut("published", "fifo.put.published", 1),
+	longPut("wake", "fifo.put.wake", 1),
+	dies("batch staged", "fifo.put_many.staged", list("x01"), list("put_many 0 0 x02 x03"), 0, "x01"),
+	dies("batch published", "fifo.put_many.published", list("x01"), list("put_many 0 0 x02 x03"), 0, "x01", "x02", "x03"),
 	{"batch staged over the record before", tight, func(w *world) {
 		w.put("x01")
 		w.get("x01")
 		// 64 records of 1024 bytes: all of the ring, also where the newest record was.
-		w.victim("queue.put_many.staged", "put_many 0 0 "+strings.Join(many(64, 1000), " "))
+		w.victim("fifo.put_many.staged", "put_many 0 0 "+strings.Join(many(64, 1000), " "))
 		w.prove(0)
 	}},
 	{"batch staged over all of the ring", tight, func(w *world) {
@@ -72,40 +72,40 @@ var putting = []scenario{
 			w.get(body)
 		}
 		w.survivor.Do("full 0") // looks where the head is now, so that a batch in C knows it
-		w.victim("queue.put_many.staged", "put_many 0 0 "+strings.Join(many(64, 1000), " "))
+		w.victim("fifo.put_many.staged", "put_many 0 0 "+strings.Join(many(64, 1000), " "))
 		w.prove(0)
 	}},
-	dies("large reserved", "queue.put_large.reserved", list("x01"), list("put 0 0 "+large), 0, "x01"),
-	dies("large reserved first", "queue.put_large.reserved", nil, list("put 0 0 "+large), 0),
-	dies("large written", "queue.put_large.written", list("x01"), list("put 0 0 "+large), 0, "x01"),
-	dies("large committed", "queue.put_large.committed", list("x01"), list("put 0 0 "+large), 0, "x01", large),
-	dies("side reserved", "queue.put_large.reserved", list("x01"), list("put 0 0 "+side), 0, "x01"),
+	dies("large reserved", "fifo.put_large.reserved", list("x01"), list("put 0 0 "+large), 0, "x01"),
+	dies("large reserved first", "fifo.put_large.reserved", nil, list("put 0 0 "+large), 0),
+	dies("large written", "fifo.put_large.written", list("x01"), list("put 0 0 "+large), 0, "x01"),
+	dies("large committed", "fifo.put_large.committed", list("x01"), list("put 0 0 "+large), 0, "x01", large),
+	dies("side reserved", "fifo.put_large.reserved", list("x01"), list("put 0 0 "+side), 0, "x01"),
 	dies("side part written", "shm.message.written", list("x01"), list("put 0 0 "+side), 0, "x01"),
 	dies("side part linked", "shm.message.linked", list("x01"), list("put 0 0 "+side), 0, "x01"),
-	dies("side written", "queue.put_large.written", list(side), list("put 0 0 "+side), 0, side),
-	dies("side committed", "queue.put_large.committed", list("x01"), list("put 0 0 "+side), 0, "x01", side),
+	dies("side written", "fifo.put_large.written", list(side), list("put 0 0 "+side), 0, side),
+	dies("side committed", "fifo.put_large.committed", list("x01"), list("put 0 0 "+side), 0, "x01", side),
 	{"room reserved by the dead", queue.Options{MaxSize: 1}, func(w *world) {
-		w.victim("queue.put_large.reserved", "put 0 0 "+large)
+		w.victim("fifo.put_large.reserved", "put 0 0 "+large)
 		w.survivor.Do("put 0 %d x01", bound.Milliseconds())
 		w.get("x01")
 		w.proveBounded()
 	}},
 	{"bytes reserved by the dead", tight, func(w *world) {
-		w.victim("queue.put_large.reserved", "put 0 0 g1:60000")
+		w.victim("fifo.put_large.reserved", "put 0 0 g1:60000")
 		w.survivor.Do("put 0 %d g2:60000", bound.Milliseconds())
 		w.prove(0, "g2:60000")
 	}},
 	{"a sleeper whose waker is dead", queue.Options{}, func(w *world) {
 		w.survivor.Send("get 0 -1")
 		w.waits("message")
-		w.victim("queue.put.unlocked", "put 0 0 x01")
+		w.victim("fifo.put.unlocked", "put 0 0 x01")
 		w.answers("ok x01")
 		w.prove(1)
 	}},
 	{"a sleeper whose waker is dead, large", queue.Options{}, func(w *world) {
 		w.survivor.Send("lease 0 -1")
 		w.waits("message")
-		w.victim("queue.put_large.committed", "put 0 0 "+large)
+		w.victim("fifo.put_large.committed", "put 0 0 "+large)
 		w.answers("ok 0 1 " + shown(large))
 		w.survivor.Do("ack 0 0")
 		w.prove(0)
@@ -167,104 +167,104 @@ func (w *world) threeRings() (leased, ready string) {
 }
 
 var growing = []scenario{
-	growth("growth named", "queue.grow.named"),
+	growth("growth named", "fifo.grow.named"),
 	growth("growth file made", "shm.create.built"),
 	growth("growth file filled", "shm.create.filled"),
 	growth("growth file linked", "shm.create.linked"),
-	growth("growth linked", "queue.grow.linked"),
-	growth("growth published", "queue.grow.published"),
-	growth("growth staged", "queue.put_large.reserved"),
+	growth("growth linked", "fifo.grow.linked"),
+	growth("growth published", "fifo.grow.published"),
+	growth("growth staged", "fifo.put_large.reserved"),
 	{"a batch staged in a new ring", queue.Options{}, func(w *world) {
 		words := many(63, 4064) // 63 records of 4088 bytes, and no room for a 65th
 		w.put(words...)
 		w.put("g63:4064")
-		w.victim("queue.put_many.staged", "put_many 0 0 g1:4000 g2:4000")
+		w.victim("fifo.put_many.staged", "put_many 0 0 g1:4000 g2:4000")
 		w.prove(0, append(words, "g63:4064")...)
 	}},
 	{"retiring ring 0 named", queue.Options{}, func(w *world) {
 		rest := w.twoRings()
-		w.victim("queue.retire.named", "get 0 0")
+		w.victim("fifo.retire.named", "get 0 0")
 		w.prove(0, rest)
 	}},
 	{"retiring ring 0 unchained", queue.Options{}, func(w *world) {
 		rest := w.twoRings()
-		w.victim("queue.retire.unchained", "get 0 0")
+		w.victim("fifo.retire.unchained", "get 0 0")
 		w.prove(0, rest)
 	}},
 	{"going back to ring 0 intended", queue.Options{}, func(w *world) {
 		w.ringOne()
-		w.victim("queue.retire.seen_empty", "get 0 0")
+		w.victim("fifo.retire.seen_empty", "get 0 0")
 		w.prove(0)
 	}},
 	{"going back to ring 0 named", queue.Options{}, func(w *world) {
 		w.ringOne()
-		w.victim("queue.retire.named", "get 0 0")
+		w.victim("fifo.retire.named", "get 0 0")
 		w.prove(0)
 	}},
 	{"going back to ring 0 unchained", queue.Options{}, func(w *world) {
 		w.ringOne()
-		w.victim("queue.retire.unchained", "get 0 0")
+		w.victim("fifo.retire.unchained", "get 0 0")
 		w.prove(0)
 	}},
 	{"going back to ring 0 removed", queue.Options{}, func(w *world) {
 		w.ringOne()
-		w.victim("queue.retire.removed", "get 0 0")
+		w.victim("fifo.retire.removed", "get 0 0")
 		w.prove(0)
 	}},
 	{"retiring a ring in the middle named", queue.Options{}, func(w *world) {
 		leased, ready := w.threeRings()
-		w.victim("queue.retire.named", "get 0 0")
+		w.victim("fifo.retire.named", "get 0 0")
 		w.survivor.Do("nack 0 0")
 		w.prove(0, leased, ready)
 	}},
 	{"retiring a ring in the middle unchained", queue.Options{}, func(w *world) {
 		leased, ready := w.threeRings()
-		w.victim("queue.retire.unchained", "get 0 0")
+		w.victim("fifo.retire.unchained", "get 0 0")
 		w.survivor.Do("nack 0 0")
 		w.prove(0, leased, ready)
 	}},
 	{"retiring a ring in the middle removed", queue.Options{}, func(w *world) {
 		leased, ready := w.threeRings()
-		w.victim("queue.retire.removed", "get 0 0")
+		w.victim("fifo.retire.removed", "get 0 0")
 		w.survivor.Do("nack 0 0")
 		w.prove(0, leased, ready)
 	}},
 }
 
 var getting = []scenario{
-	dies("get at the front", "queue.get.front", list("x01", "x02"), list("get 0 0"), 1, "x02"),
+	dies("get at the front", "fifo.get.front", list("x01", "x02"), list("get 0 0"), 1, "x02"),
 	{"get many out of order copied", queue.Options{}, func(w *world) {
 		w.put("x01", "x02", "x03")
 		w.survivor.Do("lease 0 0")
-		w.victim("queue.get.copied", "get_many 0 10 2")
+		w.victim("fifo.get.copied", "get_many 0 10 2")
 		w.survivor.Do("nack 0 0")
 		w.prove(0, "x01", "x02", "x03")
 	}},
 	{"get many out of order taken", queue.Options{}, func(w *world) {
 		w.put("x01", "x02", "x03")
 		w.survivor.Do("lease 0 0")
-		w.victim("queue.get.taken", "get_many 0 10 2")
+		w.victim("fifo.get.taken", "get_many 0 10 2")
 		w.survivor.Do("nack 0 0")
 		w.prove(1, "x01", "x03")
 	}},
-	dies("get many", "queue.get_many.took:2", list("x01", "x02", "x03"), list("get_many 0 10 3"), 2, "x03"),
-	dies("get large claimed", "queue.claim.leased", list(large, "x01"), list("get 0 0"), 0, large, "x01"),
-	dies("get large read", "queue.get_large.read", list(large, "x01"), list("get 0 0"), 0, large, "x01"),
-	dies("get large done", "queue.get_large.done", list(large, "x01"), list("get 0 0"), 1, "x01"),
-	dies("get side read", "queue.get_large.read", list(side, "x01"), list("get 0 0"), 0, side, "x01"),
-	dies("get side done", "queue.get_large.done", list(side, "x01"), list("get 0 0"), 1, "x01"),
-	dies("get side settling", "queue.settle.dirty", list(side, "x01"), list("get 0 0"), 1, "x01"),
+	dies("get many", "fifo.get_many.took:2", list("x01", "x02", "x03"), list("get_many 0 10 3"), 2, "x03"),
+	dies("get large claimed", "fifo.claim.leased", list(large, "x01"), list("get 0 0"), 0, large, "x01"),
+	dies("get large read", "fifo.get_large.read", list(large, "x01"), list("get 0 0"), 0, large, "x01"),
+	dies("get large done", "fifo.get_large.done", list(large, "x01"), list("get 0 0"), 1, "x01"),
+	dies("get side read", "fifo.get_large.read", list(side, "x01"), list("get 0 0"), 0, side, "x01"),
+	dies("get side done", "fifo.get_large.done", list(side, "x01"), list("get 0 0"), 1, "x01"),
+	dies("get side settling", "fifo.settle.dirty", list(side, "x01"), list("get 0 0"), 1, "x01"),
 	{"get out of order copied", queue.Options{}, func(w *world) {
 		w.put("x01", "x02", "x03")
 		w.survivor.Do("lease 0 0")
-		w.victim("queue.get.copied", "get 0 0")
+		w.victim("fifo.get.copied", "get 0 0")
 		w.survivor.Do("nack 0 0")
 		w.prove(0, "x01", "x02", "x03")
 	}},
 	{"get out of order taken", queue.Options{}, func(w *world) {
 		w.put("x01", "x02", "x03")
 		w.survivor.Do("lease 0 0")
-		w.victim("queue.get.taken", "get 0 0")
+		w.victim("fifo.get.taken", "get 0 0")
 		w.survivor.Do("nack 0 0")
 		w.prove(1, "x01", "x03")
 	}},
@@ -272,7 +272,7 @@ var getting = []scenario{
 		w.put("x01")
 		w.survivor.Send("put 0 -1 x02")
 		w.waits("room")
-		w.victim("queue.get.front", "get 0 0")
+		w.victim("fifo.get.front", "get 0 0")
 		w.answers("ok")
 		w.get("x02")
 		w.proveBounded()
@@ -281,7 +281,7 @@ var getting = []scenario{
 		w.put(large)
 		w.survivor.Send("put 0 -1 x02")
 		w.waits("room")
-		w.victim("queue.get_large.done", "get 0 0")
+		w.victim("fifo.get_large.done", "get 0 0")
 		w.answers("ok")
 		w.get("x02")
 		w.proveBounded()
@@ -289,26 +289,26 @@ var getting = []scenario{
 }
 
 var leasing = []scenario{
-	dies("lease claimed", "queue.claim.leased", list("x01", "x02"), list("lease 0 0"), 0, "x01", "x02"),
-	dies("lease read", "queue.lease.read", list("x01", "x02"), list("lease 0 0"), 0, "x01", "x02"),
-	dies("lease read side", "queue.lease.read", list(side, "x02"), list("lease 0 0"), 0, side, "x02"),
-	dies("lease second", "queue.lease.read:2", list("x01", large), list("lease 0 0", "lease 0 0"), 0, "x01", large),
-	dies("acked", "queue.lease.ended", list("x01", "x02"), list("lease 0 0", "ack 0 0"), 0, "x02"),
-	dies("acked side", "queue.lease.ended", list(side, "x02"), list("lease 0 0", "ack 0 0"), 0, "x02"),
-	dies("acked and dirty", "queue.settle.dirty", list("x01", "x02"), list("lease 0 0", "ack 0 0"), 0, "x02"),
-	dies("acked out of order", "queue.lease.ended", list("x01", "x02", "x03"),
+	dies("lease claimed", "fifo.claim.leased", list("x01", "x02"), list("lease 0 0"), 0, "x01", "x02"),
+	dies("lease read", "fifo.lease.read", list("x01", "x02"), list("lease 0 0"), 0, "x01", "x02"),
+	dies("lease read side", "fifo.lease.read", list(side, "x02"), list("lease 0 0"), 0, side, "x02"),
+	dies("lease second", "fifo.lease.read:2", list("x01", large), list("lease 0 0", "lease 0 0"), 0, "x01", large),
+	dies("acked", "fifo.lease.ended", list("x01", "x02"), list("lease 0 0", "ack 0 0"), 0, "x02"),
+	dies("acked side", "fifo.lease.ended", list(side, "x02"), list("lease 0 0", "ack 0 0"), 0, "x02"),
+	dies("acked and dirty", "fifo.settle.dirty", list("x01", "x02"), list("lease 0 0", "ack 0 0"), 0, "x02"),
+	dies("acked out of order", "fifo.lease.ended", list("x01", "x02", "x03"),
 		list("lease 0 0", "lease 0 0", "ack 0 1"), 0, "x01", "x03"),
 	// The get moves the cursor over the leased record, so somebody has to lead it back.
-	dies("nacked", "queue.lease.ended", list("x01", "x02"), list("lease 0 0", "get 0 0", "nack 0 0"), 1, "x01"),
-	dies("nacked and rescan", "queue.nack.rescan", list("x01", "x02"), list("lease 0 0", "get 0 0", "nack 0 0"), 1, "x01"),
-	dies("task done", "queue.task_done.counted", list("x01", "x02"), list("get 0 0", "task_done 0"), 0, "x02"),
+	dies("nacked", "fifo.lease.ended", list("x01", "x02"), list("lease 0 0", "get 0 0", "nack 0 0"), 1, "x01"),
+	dies("nacked and rescan", "fifo.nack.rescan", list("x01", "x02"), list("lease 0 0", "get 0 0", "nack 0 0"), 1, "x01"),
+	dies("task done", "fifo.task_done.counted", list("x01", "x02"), list("get 0 0", "task_done 0"), 0, "x02"),
 	{"nacked before a sleeper", queue.Options{}, func(w *world) {
 		w.put("x01", "x02")
 		w.survivor.Do("get 0 0") // x01
 		w.victimHolding("lease 0 0", func() {
 			w.survivor.Send("lease 0 -1")
 			w.waits("message")
-		}, "queue.lease.ended", "nack 0 0")
+		}, "fifo.lease.ended", "nack 0 0")
 		w.answers("ok 0 2 x02")
 		w.survivor.Do("ack 0 0")
 		w.prove(1)
@@ -344,7 +344,7 @@ var leasing = []scenario{
 		w.prove(0)
 	}},
 	{"joining alone behind a dead reservation", queue.Options{}, func(w *world) {
-		w.victim("queue.put_large.reserved", "put 0 0 "+large)
+		w.victim("fifo.put_large.reserved", "put 0 0 "+large)
 		w.survivor.Do("join 0 %d", bound.Milliseconds())
 		w.prove(0)
 	}},
@@ -365,7 +365,7 @@ var leasing = []scenario{
 		w.victimHolding("lease 0 0", func() {
 			w.survivor.Send("join 0 -1")
 			w.waits("join")
-		}, "queue.lease.ended", "ack 0 0")
+		}, "fifo.lease.ended", "ack 0 0")
 		w.answers("ok")
 		w.prove(0)
 	}},
@@ -374,7 +374,7 @@ var leasing = []scenario{
 		w.victimHolding("lease 0 0", func() {
 			w.survivor.Send("put 0 -1 x02")
 			w.waits("room")
-		}, "queue.lease.ended", "ack 0 0")
+		}, "fifo.lease.ended", "ack 0 0")
 		w.answers("ok")
 		w.get("x02")
 		w.proveBounded()

@@ -57,7 +57,7 @@ func TestStopped(t *testing.T) {
 		}
 	}
 	for _, c := range []test{
-		{"producer lock", "queue.put_many.staged", "put_many 0 -1 x02 x03", queue.Options{}, func(w *world, p *peers.Peer) {
+		{"producer lock", "fifo.put_many.staged", "put_many 0 -1 x02 x03", queue.Options{}, func(w *world, p *peers.Peer) {
 			w.survivor.Fails("FULL", "put 0 0 x04")
 			w.timesOut("put 0 %d x04")
 			w.timesOut("put 0 %d " + large)
@@ -66,7 +66,7 @@ func TestStopped(t *testing.T) {
 			goesOn(w, p, "ok 2")
 			w.prove(0, "x02", "x03")
 		}},
-		{"consumer lock", "queue.get.front", "get 0 -1", queue.Options{}, func(w *world, p *peers.Peer) {
+		{"consumer lock", "fifo.get.front", "get 0 -1", queue.Options{}, func(w *world, p *peers.Peer) {
 			w.survivor.Fails("EMPTY", "get 0 0")
 			w.timesOut("get 0 %d")
 			w.timesOut("lease 0 %d")
@@ -76,7 +76,7 @@ func TestStopped(t *testing.T) {
 			goesOn(w, p, "ok x01")
 			w.prove(1, "x02", large, side)
 		}},
-		{"lease", "queue.lease.read", "lease 0 -1", queue.Options{MaxSize: 1}, func(w *world, p *peers.Peer) {
+		{"lease", "fifo.lease.read", "lease 0 -1", queue.Options{MaxSize: 1}, func(w *world, p *peers.Peer) {
 			w.survivor.Fails("EMPTY", "get 0 0")
 			w.timesOut("get 0 %d")
 			w.timesOut("put 0 %d x02")
@@ -86,14 +86,14 @@ func TestStopped(t *testing.T) {
 			w.survivor.Do("join 0 2000")
 			w.proveBounded()
 		}},
-		{"message being written", "queue.put_large.written", "put 0 -1 " + side, queue.Options{}, func(w *world, p *peers.Peer) {
+		{"message being written", "fifo.put_large.written", "put 0 -1 " + side, queue.Options{}, func(w *world, p *peers.Peer) {
 			w.put("x02")
 			w.get("x01", "x02") // overtakes
 			w.timesOut("get 0 %d")
 			goesOn(w, p, "ok")
 			w.prove(0, side)
 		}},
-		{"message being written and shutdown", "queue.put_large.written", "put 0 -1 " + side, queue.Options{}, func(w *world, p *peers.Peer) {
+		{"message being written and shutdown", "fifo.put_large.written", "put 0 -1 " + side, queue.Options{}, func(w *world, p *peers.Peer) {
 			w.survivor.Do("shutdown 0 0")
 			w.get("x01")
 			w.survivor.Fails("SHUTDOWN", "get 0 -1") // nothing can come any more
@@ -103,7 +103,7 @@ func TestStopped(t *testing.T) {
 			}
 			w.afterShutdown()
 		}},
-		{"large message being read", "queue.get_large.read", "get 0 -1", queue.Options{}, func(w *world, p *peers.Peer) {
+		{"large message being read", "fifo.get_large.read", "get 0 -1", queue.Options{}, func(w *world, p *peers.Peer) {
 			w.put("x02")
 			w.get("x02") // x01, which is large here, stays with its reader
 			w.timesOut("get 0 %d")
@@ -113,7 +113,7 @@ func TestStopped(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {
 			w := newWorld(t, peers.Go, c.options)
-			if c.point == "queue.get_large.read" {
+			if c.point == "fifo.get_large.read" {
 				w.put(large)
 			} else {
 				w.put("x01")
@@ -131,21 +131,21 @@ var recoveries = []struct {
 	options              queue.Options
 	wait                 func(ctx context.Context, q *queue.Queue) error
 }{
-	{"producer lock", "queue.put_many.staged", "put_many 0 -1 x02", queue.Options{}, func(ctx context.Context, q *queue.Queue) error {
+	{"producer lock", "fifo.put_many.staged", "put_many 0 -1 x02", queue.Options{}, func(ctx context.Context, q *queue.Queue) error {
 		return q.Put(ctx, []byte("x"), queue.Raw)
 	}},
-	{"consumer lock", "queue.get.front", "get 0 -1", queue.Options{}, func(ctx context.Context, q *queue.Queue) error {
+	{"consumer lock", "fifo.get.front", "get 0 -1", queue.Options{}, func(ctx context.Context, q *queue.Queue) error {
 		_, err := q.Get(ctx)
 		return err
 	}},
-	{"lease", "queue.lease.read", "lease 0 -1", queue.Options{}, func(ctx context.Context, q *queue.Queue) error {
+	{"lease", "fifo.lease.read", "lease 0 -1", queue.Options{}, func(ctx context.Context, q *queue.Queue) error {
 		_, err := q.Get(ctx)
 		return err
 	}},
-	{"room", "queue.put_large.written", "put 0 -1 " + large, queue.Options{MaxSize: 3}, func(ctx context.Context, q *queue.Queue) error {
+	{"room", "fifo.put_large.written", "put 0 -1 " + large, queue.Options{MaxSize: 3}, func(ctx context.Context, q *queue.Queue) error {
 		return q.Put(ctx, []byte("x"), queue.Raw)
 	}},
-	{"wake", "queue.put.unlocked", "put 0 -1 x02", queue.Options{}, nil},
+	{"wake", "fifo.put.unlocked", "put 0 -1 x02", queue.Options{}, nil},
 }
 
 // TestRecovery measures how long it takes from the kill of somebody who holds something until the
@@ -223,7 +223,7 @@ func recovery(t *testing.T, o queue.Options, point, command string, wait func(co
 func TestStoppedBeforeRetiring(t *testing.T) {
 	w := newWorld(t, peers.Go, queue.Options{})
 	w.ringOne()
-	p := w.stopped("queue.retire.seen_empty", "get 0 0")
+	p := w.stopped("fifo.retire.seen_empty", "get 0 0")
 	w.survivor.Do("put 0 0 x01")
 	p.Signal(syscall.SIGCONT)
 	line, there := p.Answer(bound)
@@ -265,7 +265,7 @@ func TestStoppedRemover(t *testing.T) {
 // TestStoppedHolderIsNamed: an operator sees who holds a lock that others wait for.
 func TestStoppedHolderIsNamed(t *testing.T) {
 	w := newWorld(t, peers.Go, queue.Options{})
-	p := w.stopped("queue.put_many.staged", "put_many 0 -1 x01")
+	p := w.stopped("fifo.put_many.staged", "put_many 0 -1 x01")
 	locks, err := w.q.Locks()
 	if err != nil || len(locks) != 1 || locks[0].Pid != p.Pid() || locks[0].What != "producer lock" || !locks[0].Alive {
 		t.Errorf("locks %+v, %v; process %d was stopped with the producer lock", locks, err, p.Pid())

@@ -16,7 +16,7 @@ SUITES = {
     "layout": "go test -count=1 -timeout 60s ./runtime/internal/layout",
     "member": "go test -count=1 -timeout 120s ./runtime/internal/member",
     "shm": "go test -count=1 -timeout 120s ./runtime/internal/shm",
-    "queue": "go test -count=1 -timeout 120s ./runtime/queue",
+    "queue": "go test -count=1 -timeout 120s ./runtime/internal/fifo ./runtime/queue",
     "codec": "go test -count=1 -timeout 60s ./codec",
     "stopped": "go test -count=1 -failfast -timeout 100s -tags crash -run 'TestStopped|TestRecovery' ./tests/chaos",
     "points": "go test -count=1 -failfast -timeout 200s -tags crash -run TestCrashPoints/go ./tests/chaos",
@@ -31,13 +31,13 @@ RING = "runtime/internal/ring/ring.go"
 QUICK = "runtime/internal/ring/quick.go"
 PARK = "runtime/internal/park/park.go"
 LOCK = "runtime/internal/park/lock.go"
-REPAIR = "runtime/queue/repair.go"
-RINGS = "runtime/queue/rings.go"
-PUT = "runtime/queue/put.go"
-CALL = "runtime/queue/call.go"
-TASKS = "runtime/queue/tasks.go"
-LEASE = "runtime/queue/lease.go"
-GET = "runtime/queue/get.go"
+REPAIR = "runtime/internal/fifo/repair.go"
+RINGS = "runtime/internal/fifo/rings.go"
+PUT = "runtime/internal/fifo/put.go"
+CALL = "runtime/internal/fifo/call.go"
+TASKS = "runtime/internal/fifo/tasks.go"
+LEASE = "runtime/internal/fifo/lease.go"
+GET = "runtime/internal/fifo/get.go"
 
 MUTANTS = (
     Mutant(
@@ -164,15 +164,15 @@ MUTANTS = (
     Mutant(
         "a ring that was not published stays",
         REPAIR,
-        "\t\t\t_ = q.obj.Root.RemovePart(q.obj.File.UUID, 'r', n)\n\t\t\tcrash.Point(\"queue.repair.growing\")",
-        '\t\t\tcrash.Point("queue.repair.growing")',
+        '\t\t\t_ = q.obj.Root.RemovePart(q.obj.File.UUID, q.RingLetter, n)\n\t\t\tcrash.Point("fifo.repair.growing")',
+        '\t\t\tcrash.Point("fifo.repair.growing")',
         "points",
     ),
     Mutant(
         "a ring that was retired stays",
         REPAIR,
-        "\t\t\t_ = q.obj.Root.RemovePart(q.obj.File.UUID, 'r', n)\n\t\t\tcrash.Point(\"queue.repair.retiring\")",
-        '\t\t\tcrash.Point("queue.repair.retiring")',
+        '\t\t\t_ = q.obj.Root.RemovePart(q.obj.File.UUID, q.RingLetter, n)\n\t\t\tcrash.Point("fifo.repair.retiring")',
+        '\t\t\tcrash.Point("fifo.repair.retiring")',
         "points",
     ),
     Mutant(
@@ -215,7 +215,7 @@ MUTANTS = (
     Mutant(
         "large messages leave their parts behind",
         REPAIR,
-        "m.Sweep(func(seq uint64) { _ = q.obj.Root.RemovePart(q.obj.File.UUID, 'm', seq) })",
+        "m.Sweep(func(seq uint64) { _ = q.obj.Root.RemovePart(q.obj.File.UUID, q.MessageLetter, seq) })",
         "m.Sweep(func(seq uint64) { _ = seq })",
         "points",
     ),
@@ -314,8 +314,8 @@ MUTANTS = (
     Mutant(
         "an ack is never swept",
         REPAIR,
-        '\to.q.h.Dirty.Store(1)\n\tcrash.Point("queue.settle.dirty")',
-        '\tcrash.Point("queue.settle.dirty")',
+        '\to.q.h.Dirty.Store(1)\n\tcrash.Point("fifo.settle.dirty")',
+        '\tcrash.Point("fifo.settle.dirty")',
         "queue",
     ),
     Mutant(

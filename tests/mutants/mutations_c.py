@@ -125,8 +125,8 @@ MUTANTS_C = (
     Mutant(
         "C: a sleeper does not say so",
         C_AWAIT,
-        "*value = atomic_fetch_or(&k->queue->readable, PI_FLAG) | PI_FLAG;",
-        "*value = atomic_load(&k->queue->readable);",
+        "*value = atomic_fetch_or(&k->in.queue->readable, PI_FLAG) | PI_FLAG;",
+        "*value = atomic_load(&k->in.queue->readable);",
         "c",
     ),
 )

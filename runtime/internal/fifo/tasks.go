@@ -1,4 +1,4 @@
-package queue
+package fifo
 
 import (
 	"context"
@@ -19,7 +19,7 @@ const (
 
 // TaskDone says that the work on one message taken by a plain get is done. ipcerr.Invalid if it is
 // called more often than messages were put.
-func (q *Queue) TaskDone() (err error) {
+func (q *Fifo) TaskDone() (err error) {
 	o := op{q: q, name: "task done on"}
 	if err = o.begin(); err != nil {
 		return err
@@ -32,11 +32,11 @@ func (q *Queue) TaskDone() (err error) {
 	switch {
 	case err != nil:
 	case left == 0:
-		err = &ipcerr.Error{Op: "task done on queue", Name: q.Name(), Code: ipcerr.Invalid,
+		err = &ipcerr.Error{Op: "task done on queue", Name: q.obj.Name(), Code: ipcerr.Invalid,
 			Hint: "called more often than messages were put"}
 	default:
 		q.h.Tasks.Add(1) // the commit
-		crash.Point("queue.task_done.counted")
+		crash.Point("fifo.task_done.counted")
 		o.wake |= joiners
 	}
 	if e := o.unlockConsumers(); err == nil {
@@ -75,7 +75,7 @@ func (o *op) unfinished() (uint64, error) {
 
 // Join waits until every message that was put is done: acked, or gotten and told with TaskDone.
 // Consumers that die between a plain get and TaskDone leave it waiting.
-func (q *Queue) Join(ctx context.Context) (err error) {
+func (q *Fifo) Join(ctx context.Context) (err error) {
 	o := op{q: q, name: "join"}
 	if err = o.begin(); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (q *Queue) Join(ctx context.Context) (err error) {
 // is left and then fail with ipcerr.Shutdown; if immediate, what is left is discarded at once and
 // counts as done. Leases may still be acked or nacked. It may be called again, also to add
 // immediate.
-func (q *Queue) Shutdown(immediate bool) (err error) {
+func (q *Fifo) Shutdown(immediate bool) (err error) {
 	o := op{q: q, name: "shut down"}
 	if err = o.begin(); err != nil {
 		return err
@@ -121,7 +121,7 @@ func (q *Queue) Shutdown(immediate bool) (err error) {
 	if q.h.Shutdown.Load() < how {
 		q.h.Shutdown.Store(how) // the commit: from here on no record is reserved
 	}
-	crash.Point("queue.shutdown.flagged")
+	crash.Point("fifo.shutdown.flagged")
 	o.unlockProducers()
 	// Puts of large messages that are under way fail at their commit.
 	if err = o.lock(consumers, ctx); err != nil {
@@ -135,7 +135,7 @@ func (q *Queue) Shutdown(immediate bool) (err error) {
 			return true
 		})
 	})
-	crash.Point("queue.shutdown.abandoned")
+	crash.Point("fifo.shutdown.abandoned")
 	q.h.Dirty.Store(1)
 	if err == nil && immediate {
 		if err = o.discard(); err == ipcerr.Shutdown {
@@ -155,7 +155,7 @@ func (o *op) discard() error {
 	err := o.q.rings.all(func(m *mapped) error {
 		return m.Each(func(it *ring.Item) bool {
 			if it.S.Phase() == layout.Ready && it.Rec.Move(it.S, layout.Acked) {
-				crash.Point("queue.discard.one")
+				crash.Point("fifo.discard.one")
 				o.q.h.Dirty.Store(1)
 			}
 			return true

@@ -1,4 +1,4 @@
-package queue
+package fifo
 
 import (
 	"log/slog"
@@ -13,12 +13,12 @@ import (
 // losses counts by owner what a search took back from the dead: one of them may have held thousands.
 // The zero value, without a map, is for when nobody listens.
 type losses struct {
-	q      *Queue
+	q      *Fifo
 	leases map[uint32]int
 	writes map[uint32]int
 }
 
-func (q *Queue) newLosses() losses {
+func (q *Fifo) newLosses() losses {
 	if !trace.On(slog.LevelWarn) {
 		return losses{}
 	}
@@ -43,21 +43,21 @@ func (l *losses) note() {
 		if owner == l.q.obj.Me { // it closed the queue
 			level = slog.LevelInfo
 		}
-		trace.Note(level, "redelivery", l.q.Name(), "messages", n, "from", l.q.obj.Process(owner).Pid)
+		trace.Note(level, "redelivery", l.q.obj.Name(), "messages", n, "from", l.q.obj.Process(owner).Pid)
 	}
 	for owner, n := range l.writes {
-		trace.Note(slog.LevelWarn, "abandon", l.q.Name(), "messages", n, "from", l.q.obj.Process(owner).Pid)
+		trace.Note(slog.LevelWarn, "abandon", l.q.obj.Name(), "messages", n, "from", l.q.obj.Process(owner).Pid)
 	}
 }
 
-func (q *Queue) grew(n, size uint64) {
+func (q *Fifo) grew(n, size uint64) {
 	if trace.On(slog.LevelDebug) {
-		trace.Note(slog.LevelDebug, "growth", q.Name(), "ring", n, "bytes", size)
+		trace.Note(slog.LevelDebug, "growth", q.obj.Name(), "ring", n, "bytes", size)
 	}
 }
 
-func (q *Queue) shrank(n uint64) {
+func (q *Fifo) shrank(n uint64) {
 	if trace.On(slog.LevelDebug) {
-		trace.Note(slog.LevelDebug, "shrink", q.Name(), "ring", n)
+		trace.Note(slog.LevelDebug, "shrink", q.obj.Name(), "ring", n)
 	}
 }

@@ -1,4 +1,4 @@
-package queue
+package fifo
 
 import (
 	"context"
@@ -42,15 +42,15 @@ type Process = object.Process
 type Holder = object.Holder
 
 // Stat counts under the queue's locks, so the numbers fit together.
-func (q *Queue) Stat() (s Stat, err error) {
+func (q *Fifo) Stat() (s Stat, err error) {
 	s, _, err = q.stat(false)
 	return s, err
 }
 
 // Detail is Stat, with every lease and message being written, oldest first.
-func (q *Queue) Detail() (s Stat, leases []Holder, err error) { return q.stat(true) }
+func (q *Fifo) Detail() (s Stat, leases []Holder, err error) { return q.stat(true) }
 
-func (q *Queue) stat(detail bool) (s Stat, leases []Holder, err error) {
+func (q *Fifo) stat(detail bool) (s Stat, leases []Holder, err error) {
 	o := op{q: q, name: "stat"}
 	if err = o.begin(); err != nil {
 		return s, nil, err
@@ -97,7 +97,7 @@ func (q *Queue) stat(detail bool) (s Stat, leases []Holder, err error) {
 	})
 	flags := q.obj.File.Header().Flags()
 	s = Stat{
-		Name: q.Name(), MaxSize: int64(h.MaxSize), Capacity: int64(h.Capacity),
+		Name: q.obj.Name(), MaxSize: int64(h.MaxSize), Capacity: int64(h.Capacity),
 		Transient: flags&layout.Transient != 0, Pickle: flags&layout.Pickle != 0,
 		Messages: int64(c.Ready), Bytes: int64(c.Bytes), Leased: int64(c.Leased), Reserved: int64(c.Reserved),
 		Put: next - 1, Taken: next - 1 - abandoned - c.Live(), Abandoned: abandoned,
@@ -111,7 +111,7 @@ func (q *Queue) stat(detail bool) (s Stat, leases []Holder, err error) {
 	return s, leases, err
 }
 
-func (q *Queue) holderOf(it *ring.Item) Holder {
+func (q *Fifo) holderOf(it *ring.Item) Holder {
 	x := Holder{Process: q.obj.Process(it.S.Owner()), What: "message being written",
 		Bytes: int64(it.Length), Sequence: it.Seq, Deliveries: int(it.S.Deliveries())}
 	if it.S.Phase() == layout.Leased {
@@ -124,7 +124,7 @@ func (q *Queue) holderOf(it *ring.Item) Holder {
 
 // Locks tells who holds the queue's locks, without taking them; for a lock that is held normally
 // the moment is over before it can be told.
-func (q *Queue) Locks() (holders []Holder, err error) {
+func (q *Fifo) Locks() (holders []Holder, err error) {
 	o := op{q: q, name: "stat"}
 	if err = o.begin(); err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ var waitNames = map[uint32]string{
 }
 
 // Waiters tells who sleeps on the queue, and for what. It knows layout.Seats of them.
-func (q *Queue) Waiters() (ws []Holder, err error) {
+func (q *Fifo) Waiters() (ws []Holder, err error) {
 	o := op{q: q, name: "stat"}
 	if err = o.begin(); err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (q *Queue) Waiters() (ws []Holder, err error) {
 }
 
 // Size is how many messages a get could take now. Stale as soon as it returns.
-func (q *Queue) Size() (n int64, err error) {
+func (q *Fifo) Size() (n int64, err error) {
 	o := op{q: q, name: "size of"}
 	if err = o.begin(); err != nil {
 		return 0, err
@@ -186,13 +186,13 @@ func (q *Queue) Size() (n int64, err error) {
 }
 
 // Empty reports whether a get would find nothing now.
-func (q *Queue) Empty() (bool, error) {
+func (q *Fifo) Empty() (bool, error) {
 	n, err := q.Size()
 	return n == 0, err
 }
 
 // Full reports whether a small put would find no room now.
-func (q *Queue) Full() (full bool, err error) {
+func (q *Fifo) Full() (full bool, err error) {
 	o := op{q: q, name: "size of"}
 	if err = o.begin(); err != nil {
 		return false, err

@@ -1,4 +1,4 @@
-package queue
+package fifo
 
 import (
 	"context"
@@ -22,8 +22,8 @@ const inline = 4096
 const batchBytes = 256 << 10
 
 // TryPut puts body without waiting for room; ipcerr.Full if there is none.
-func (q *Queue) TryPut(body []byte, f Format) (err error) {
-	o := op{q: q, name: "put to"}
+func (q *Fifo) TryPut(body []byte, f Format) (err error) {
+	o := op{q: q, name: q.PutTo}
 	if err = o.begin(); err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (q *Queue) TryPut(body []byte, f Format) (err error) {
 // Errors: ipcerr.Shutdown; ipcerr.NoSpace if a queue that grows finds no memory, ipcerr.TooLarge;
 // ipcerr.Timeout (also context.DeadlineExceeded), ipcerr.Cancelled (also context.Canceled),
 // ipcerr.Closed. Nothing was put then.
-func (q *Queue) Put(ctx context.Context, body []byte, f Format) error {
+func (q *Fifo) Put(ctx context.Context, body []byte, f Format) error {
 	err := q.TryPut(body, f)
 	if err != q.errFull {
 		return err
@@ -50,8 +50,8 @@ func (q *Queue) Put(ctx context.Context, body []byte, f Format) error {
 
 // TryPutMany puts as many of the bodies as there is room for, in order, under few locks. It returns
 // how many, with an error only if none.
-func (q *Queue) TryPutMany(bodies [][]byte, f Format) (n int, err error) {
-	o := op{q: q, name: "put to"}
+func (q *Fifo) TryPutMany(bodies [][]byte, f Format) (n int, err error) {
+	o := op{q: q, name: q.PutTo}
 	if err = o.begin(); err != nil {
 		return 0, err
 	}
@@ -65,7 +65,7 @@ func (q *Queue) TryPutMany(bodies [][]byte, f Format) (n int, err error) {
 
 // PutMany puts the bodies in order, waiting for room until ctx ends. It returns how many were put;
 // fewer than all only when ctx ended or the queue was shut down, and an error only if none.
-func (q *Queue) PutMany(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
+func (q *Fifo) PutMany(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
 	n, err = q.TryPutMany(bodies, f)
 	if err != nil && err != q.errFull || n == len(bodies) {
 		return n, err
@@ -81,14 +81,14 @@ func (q *Queue) PutMany(ctx context.Context, bodies [][]byte, f Format) (n int, 
 // that a closure holds on to.
 //
 //go:noinline
-func (q *Queue) putRest(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
+func (q *Fifo) putRest(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
 	err = q.putWait(ctx, bodies, f, &n)
 	return n, err
 }
 
 // putWait puts bodies[*n:], counting in *n, and waits where there is no room.
-func (q *Queue) putWait(ctx context.Context, bodies [][]byte, f Format, n *int) (err error) {
-	o := op{q: q, name: "put to"}
+func (q *Fifo) putWait(ctx context.Context, bodies [][]byte, f Format, n *int) (err error) {
+	o := op{q: q, name: q.PutTo}
 	if err = o.begin(); err != nil {
 		return err
 	}
@@ -171,9 +171,9 @@ func (o *op) putBatch(ctx context.Context, bodies [][]byte, f Format) (n int, er
 			n++
 		}
 		if n > 0 {
-			crash.Point("queue.put_many.staged")
+			crash.Point("fifo.put_many.staged")
 			r.Publish(last, at)
-			crash.Point("queue.put_many.published")
+			crash.Point("fifo.put_many.published")
 			err = nil
 		}
 	}
@@ -193,9 +193,9 @@ func (o *op) put(ctx context.Context, body []byte, f Format) error {
 		return busy(ctx, err, ipcerr.Full)
 	}
 	if o.append(body, f) {
-		crash.Point("queue.put.appended")
+		crash.Point("fifo.put.appended")
 		o.unlockProducers()
-		crash.Point("queue.put.unlocked")
+		crash.Point("fifo.put.unlocked")
 		park.Wake(&o.q.h.Readable, 1)
 		return nil
 	}
@@ -210,11 +210,11 @@ func (o *op) put(ctx context.Context, body []byte, f Format) error {
 	}
 	at := r.H.Tail.Load()
 	copy(r.Stage(at, seq, len(body), 0, uint16(f), layout.Ready), body)
-	crash.Point("queue.put.staged")
+	crash.Point("fifo.put.staged")
 	r.Publish(at, at+size)
-	crash.Point("queue.put.published")
+	crash.Point("fifo.put.published")
 	o.unlockProducers()
-	crash.Point("queue.put.wake")
+	crash.Point("fifo.put.wake")
 	park.Wake(&o.q.h.Readable, 1)
 	return nil
 }
@@ -252,7 +252,7 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	q := o.q
 	n := uint64(len(body))
 	if n > MaxMessage {
-		return &ipcerr.Error{Op: "put to queue", Name: q.Name(), Code: ipcerr.TooLarge,
+		return &ipcerr.Error{Op: q.PutTo + " " + q.obj.Noun, Name: q.obj.Name(), Code: ipcerr.TooLarge,
 			Hint: fmt.Sprintf("a message of %d bytes; the most is %d", n, uint64(MaxMessage))}
 	}
 	if err := o.lock(producers, ctx); err != nil {
@@ -283,16 +283,16 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 		payload = r.Stage(at, seq, len(body), 0, uint16(f), mine)
 	}
 	r.Publish(at, at+size)
-	crash.Point("queue.put_large.reserved")
+	crash.Point("fifo.put_large.reserved")
 	r.hands.Enter()
 	defer r.hands.Leave()
 	o.unlockProducers()
 	if side {
-		err = q.obj.Root.WritePart(q.obj.File.UUID, 'm', seq, q.obj.Member.UUID(), body)
+		err = q.obj.Root.WritePart(q.obj.File.UUID, q.MessageLetter, seq, q.obj.Member.UUID(), body)
 	} else {
 		copy(payload, body)
 	}
-	crash.Point("queue.put_large.written")
+	crash.Point("fifo.put_large.written")
 	rec := r.Data.Record(at)
 	if err != nil {
 		rec.Move(mine, layout.Abandoned)
@@ -301,11 +301,11 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	if !rec.Move(mine, layout.Ready) {
 		// Only a shutdown takes a record from a living producer.
 		if side {
-			_ = q.obj.Root.RemovePart(q.obj.File.UUID, 'm', seq)
+			_ = q.obj.Root.RemovePart(q.obj.File.UUID, q.MessageLetter, seq)
 		}
 		return o.finish(ipcerr.Shutdown)
 	}
-	crash.Point("queue.put_large.committed")
+	crash.Point("fifo.put_large.committed")
 	park.Wake(&q.h.Readable, 1)
 	return nil
 }
@@ -419,7 +419,7 @@ func staged(r *mapped, at, seq uint64) uint64 {
 
 // count sums up the live records. Either lock. exact looks at every record, also those that were
 // never claimed, for the sake of their side parts.
-func (q *Queue) count(exact bool) (c ring.Counts, err error) {
+func (q *Fifo) count(exact bool) (c ring.Counts, err error) {
 	err = q.rings.all(func(m *mapped) error {
 		if exact {
 			return m.Count(&c)
@@ -438,19 +438,19 @@ const (
 
 func milliseconds() uint32 { return uint32(object.Now() / int64(time.Millisecond)) }
 
-func (q *Queue) claim() {
+func (q *Fifo) claim() {
 	q.h.Claimant.Store(uint64(q.obj.Me)<<32 | uint64(milliseconds()))
 }
 
 // unclaim ends this process's claim, if it has one.
-func (q *Queue) unclaim() {
+func (q *Fifo) unclaim() {
 	if c := q.h.Claimant.Load(); c != 0 && uint32(c>>32) == q.obj.Me && q.h.Claimant.CompareAndSwap(c, 0) {
 		park.WakeAll(&q.h.Writable)
 	}
 }
 
 // claimed reports whether another process has a claim that has not lapsed.
-func (q *Queue) claimed() bool {
+func (q *Fifo) claimed() bool {
 	c := q.h.Claimant.Load()
 	if uint32(c>>32) == q.obj.Me {
 		return false

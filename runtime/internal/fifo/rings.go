@@ -1,7 +1,6 @@
-package queue
+package fifo
 
 import (
-	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -39,25 +38,27 @@ func newMapped(r ring.Ring, part *shm.Part) *mapped {
 	return m
 }
 
+// largestRing is the most bytes of data of a ring that growth adds.
+const largestRing = 64 << 20
+
 // longestChain bounds the walk along a chain that damage has made a circle.
 const longestChain = 4096
 
 // rings is what this process has mapped of the chain.
 type rings struct {
-	q    *Queue
+	q    *Fifo
 	hot  atomic.Pointer[mapped] // the first ring, last time somebody looked
 	mu   sync.Mutex
 	list []*mapped // guarded by mu; list[0] is ring 0
 }
 
-func (rs *rings) init(q *Queue) error {
+func (rs *rings) init(q *Fifo) error {
 	rs.q = q
-	h := q.h
-	if h.Data == 0 || h.Data&(h.Data-1) != 0 || h.Data%layout.HeaderArea != 0 || uint64(len(q.obj.File.Mem)) != layout.HeaderArea+2*h.Data ||
-		h.Capacity != 0 && h.Capacity != h.Data {
-		return fmt.Errorf("ring size %d in a file mapped with %d bytes", h.Data, len(q.obj.File.Mem))
+	data := q.h.Data
+	if err := q.check(data, q.h.Capacity, len(q.obj.File.Mem)); err != nil {
+		return err
 	}
-	m := newMapped(ringAt(q.obj.File.Mem, 0, h.Data), nil)
+	m := newMapped(q.ring(q.obj.File.Mem, 0, data), nil)
 	rs.list = []*mapped{m}
 	rs.hot.Store(m)
 	return nil
@@ -180,7 +181,7 @@ func (rs *rings) find(n uint64) (*mapped, error) {
 		}
 	}
 	q := rs.q
-	part, err := q.obj.Root.OpenPart(q.obj.File.UUID, 'r', n, layout.KindRing, q.obj.Member.UUID(), true)
+	part, err := q.obj.Root.OpenPart(q.obj.File.UUID, q.RingLetter, n, layout.KindRing, q.obj.Member.UUID(), true)
 	if ipcerr.CodeOf(err) == ipcerr.NotFound {
 		return nil, ring.ErrCorrupt // the chain leads nowhere
 	}
@@ -197,7 +198,7 @@ func (rs *rings) add(n uint64, part *shm.Part) (*mapped, error) {
 		_ = part.Close()
 		return nil, ring.ErrCorrupt
 	}
-	m := newMapped(ringAt(part.Mem, n, data), part)
+	m := newMapped(alone.ring(part.Mem, n, data), part)
 	rs.list = append(rs.list, m)
 	return m, nil
 }
@@ -266,11 +267,11 @@ func (rs *rings) grow(last *mapped, seq, size uint64) (*mapped, error) {
 	n := h.NextRing
 	h.Growing = n
 	h.NextRing = n + 1
-	crash.Point("queue.grow.named")
-	part, err := q.obj.Root.CreatePart(q.obj.File.UUID, 'r', n, shm.Spec{
+	crash.Point("fifo.grow.named")
+	part, err := q.obj.Root.CreatePart(q.obj.File.UUID, q.RingLetter, n, shm.Spec{
 		Kind: layout.KindRing, Members: q.obj.Member.UUID(), Header: layout.RingOffset + 4096, Data: int64(size), Twice: true,
 		Init: func(mem []byte) {
-			r := ringAt(mem, n, size)
+			r := alone.ring(mem, n, size)
 			r.Init(seq)
 		},
 	})
@@ -278,12 +279,12 @@ func (rs *rings) grow(last *mapped, seq, size uint64) (*mapped, error) {
 		h.Growing = 0
 		return nil, err
 	}
-	crash.Point("queue.grow.linked")
+	crash.Point("fifo.grow.linked")
 	m, err := rs.append(last, n, part)
 	if err != nil {
 		return nil, err
 	}
-	crash.Point("queue.grow.published")
+	crash.Point("fifo.grow.published")
 	h.Growing = 0
 	h.Grown++
 	q.grew(n, size)
@@ -328,7 +329,7 @@ func (rs *rings) hold(at uintptr) bool {
 // at rest a queue is one small ring again.
 func (o *op) retire(before, m *mapped) (bool, error) {
 	q, h := o.q, o.q.h
-	crash.Point("queue.retire.seen_empty") // and a put may come now: so it is looked at again below
+	crash.Point("fifo.retire.seen_empty") // and a put may come now: so it is looked at again below
 	if !park.TryLock(&h.Producers, q.obj.Me) {
 		return false, nil
 	}
@@ -344,7 +345,7 @@ func (o *op) retire(before, m *mapped) (bool, error) {
 	if m.Number != 0 {
 		h.Retiring = m.Number
 	}
-	crash.Point("queue.retire.named")
+	crash.Point("fifo.retire.named")
 	switch {
 	case before != nil:
 		before.H.Next.Store(next)
@@ -355,11 +356,11 @@ func (o *op) retire(before, m *mapped) (bool, error) {
 		q.rings.zero().Init(m.NextSeq())
 		h.First.Store(0)
 	}
-	crash.Point("queue.retire.unchained")
+	crash.Point("fifo.retire.unchained")
 	var err error
 	if m.Number != 0 {
-		err = q.obj.Root.RemovePart(q.obj.File.UUID, 'r', m.Number)
-		crash.Point("queue.retire.removed")
+		err = q.obj.Root.RemovePart(q.obj.File.UUID, q.RingLetter, m.Number)
+		crash.Point("fifo.retire.removed")
 		h.Retiring = 0
 		q.shrank(m.Number)
 	}

@@ -1,4 +1,4 @@
-package queue
+package fifo
 
 import (
 	"sync/atomic"
@@ -30,8 +30,8 @@ func (o *op) repairProducers() {
 	q, h := o.q, o.q.h
 	if n := h.Growing; n != 0 {
 		if in, err := q.rings.in(n); err == nil && !in {
-			_ = q.obj.Root.RemovePart(q.obj.File.UUID, 'r', n)
-			crash.Point("queue.repair.growing")
+			_ = q.obj.Root.RemovePart(q.obj.File.UUID, q.RingLetter, n)
+			crash.Point("fifo.repair.growing")
 		}
 		h.Growing = 0
 	}
@@ -46,8 +46,8 @@ func (o *op) repairConsumers() {
 	}
 	if n := h.Retiring; n != 0 {
 		if in, err := q.rings.in(n); err == nil && !in {
-			_ = q.obj.Root.RemovePart(q.obj.File.UUID, 'r', n)
-			crash.Point("queue.repair.retiring")
+			_ = q.obj.Root.RemovePart(q.obj.File.UUID, q.RingLetter, n)
+			crash.Point("fifo.repair.retiring")
 		}
 		h.Retiring = 0
 	}
@@ -60,11 +60,11 @@ func (o *op) sweep() error {
 	q, h := o.q, o.q.h
 	empty := true
 	err := q.rings.all(func(m *mapped) error {
-		sw, err := m.Sweep(func(seq uint64) { _ = q.obj.Root.RemovePart(q.obj.File.UUID, 'm', seq) })
+		sw, err := m.Sweep(func(seq uint64) { _ = q.obj.Root.RemovePart(q.obj.File.UUID, q.MessageLetter, seq) })
 		if err != nil {
 			return err
 		}
-		crash.Point("queue.sweep.parts_removed")
+		crash.Point("fifo.sweep.parts_removed")
 		switch {
 		case sw.Head == m.H.Head.Load():
 		case sw.Finished == 0 && sw.Abandoned == 0:
@@ -75,9 +75,9 @@ func (o *op) sweep() error {
 			h.Sweep.Head = sw.Head
 			h.Sweep.Finished = h.Finished + sw.Finished
 			h.Sweep.Abandoned = h.Abandoned + sw.Abandoned
-			crash.Point("queue.sweep.written")
+			crash.Point("fifo.sweep.written")
 			h.Sweep.Valid.Store(1) // the commit
-			crash.Point("queue.sweep.valid")
+			crash.Point("fifo.sweep.valid")
 			o.applySweep()
 			o.wake |= writers
 		}
@@ -98,13 +98,13 @@ func (o *op) applySweep() {
 	h := o.q.h
 	j := &h.Sweep
 	h.Finished, h.Abandoned = j.Finished, j.Abandoned
-	crash.Point("queue.sweep.counted")
+	crash.Point("fifo.sweep.counted")
 	if m, err := o.q.rings.number(j.Ring); err == nil {
 		if d := j.Head - m.H.Head.Load(); d <= m.H.Tail.Load()-m.H.Head.Load() {
 			m.H.Head.Store(j.Head)
 		}
 	}
-	crash.Point("queue.sweep.moved")
+	crash.Point("fifo.sweep.moved")
 	j.Valid.Store(0)
 }
 
@@ -117,7 +117,7 @@ const (
 
 // due says that it is time to look for dead owners, who were last looked for at the given time, and
 // what time it is. The caller does, and then calls looked.
-func (q *Queue) due(looked *atomic.Int64) (began int64, yes bool) {
+func (q *Fifo) due(looked *atomic.Int64) (began int64, yes bool) {
 	began = object.Now()
 	last := looked.Load()
 	wait := max(int64(reclaimEvery), reclaimShare*q.reclaimTook.Load())
@@ -126,7 +126,7 @@ func (q *Queue) due(looked *atomic.Int64) (began int64, yes bool) {
 
 // looked notes how long the search took. One that the scheduler broke off must not put off the next,
 // so the figure at most doubles.
-func (q *Queue) looked(began int64) {
+func (q *Fifo) looked(began int64) {
 	q.reclaimTook.Store(min(object.Now()-began, 2*q.reclaimTook.Load()+int64(50*time.Microsecond)))
 }
 
@@ -185,7 +185,7 @@ func (o *op) orReclaim(no error, f func() error) error {
 // There is room for another message now, also where an older record keeps the head from moving.
 func (o *op) settle() error {
 	o.q.h.Dirty.Store(1)
-	crash.Point("queue.settle.dirty")
+	crash.Point("fifo.settle.dirty")
 	o.wake |= writers
 	if !park.TryLock(&o.q.h.Consumers, o.q.obj.Me) {
 		o.flushWakes()
@@ -220,7 +220,7 @@ func (o *op) reclaimLocked(claimed, own bool) (changed bool, err error) {
 			switch it.S.Phase() {
 			case layout.Leased:
 				if isDead(it.S.Owner()) && it.Rec.Move(it.S, it.S.Return()) {
-					crash.Point("queue.reclaim.returned")
+					crash.Point("fifo.reclaim.returned")
 					h.Redelivered.Add(1)
 					lost.lease(it.S.Owner())
 					h.Rescan.Store(1)
@@ -228,7 +228,7 @@ func (o *op) reclaimLocked(claimed, own bool) (changed bool, err error) {
 				}
 			case layout.Reserved:
 				if isDead(it.S.Owner()) && it.Rec.Move(it.S, layout.Abandoned) {
-					crash.Point("queue.reclaim.abandoned")
+					crash.Point("fifo.reclaim.abandoned")
 					lost.write(it.S.Owner())
 					m.Reached(it)
 					h.Dirty.Store(1)

@@ -1,4 +1,4 @@
-package queue
+package fifo
 
 import (
 	"context"
@@ -121,7 +121,7 @@ func TestManyLeasesAreOneEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := listenIn(t)
-	o := op{q: q, name: "test"} // as the close of the last handle does, with this one still open
+	o := op{q: &q.Fifo, name: "test"} // as the close of the last handle does, with this one still open
 	if err := o.lock(consumers, ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func TestCorruptionIsToldOnce(t *testing.T) {
 	}
 	mustPut(t, q, "x")
 	l := listenIn(t)
-	r := ringAt(q.obj.File.Mem, 0, q.h.Data)
+	r := alone.ring(q.obj.File.Mem, 0, q.h.Data)
 	r.H.Tail.Store(1 << 50)
 	for range 3 {
 		_, err := q.TryGet()

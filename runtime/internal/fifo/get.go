@@ -1,4 +1,4 @@
-package queue
+package fifo
 
 import (
 	"context"
@@ -13,12 +13,6 @@ import (
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
-// Message is what a get returns.
-type Message struct {
-	Body   []byte
-	Format Format
-}
-
 // Part is a message within the buffer of GetManyInto.
 type Part struct {
 	Offset, Size int
@@ -27,8 +21,8 @@ type Part struct {
 
 // TryGetInto gets the next message into buf without waiting, and returns its size and format.
 // ipcerr.Empty if there is none; ipcerr.TooSmall leaves it in the queue, with its size in n.
-func (q *Queue) TryGetInto(buf []byte) (n int, f Format, err error) {
-	o := op{q: q, name: "get from"}
+func (q *Fifo) TryGetInto(buf []byte) (n int, f Format, err error) {
+	o := op{q: q, name: q.GetFrom}
 	if err = o.begin(); err != nil {
 		return 0, 0, err
 	}
@@ -47,7 +41,7 @@ func (q *Queue) TryGetInto(buf []byte) (n int, f Format, err error) {
 // Errors: ipcerr.TooSmall; ipcerr.Shutdown when the queue was shut down and nothing is left;
 // ipcerr.Timeout (also context.DeadlineExceeded), ipcerr.Cancelled (also context.Canceled),
 // ipcerr.Closed. No message was taken then.
-func (q *Queue) GetInto(ctx context.Context, buf []byte) (n int, f Format, err error) {
+func (q *Fifo) GetInto(ctx context.Context, buf []byte) (n int, f Format, err error) {
 	n, f, err = q.TryGetInto(buf)
 	if err != q.errEmpty {
 		return n, f, err
@@ -59,26 +53,26 @@ func (q *Queue) GetInto(ctx context.Context, buf []byte) (n int, f Format, err e
 // that a closure holds on to.
 //
 //go:noinline
-func (q *Queue) getIntoWait(ctx context.Context, buf []byte) (n int, f Format, err error) {
+func (q *Fifo) getIntoWait(ctx context.Context, buf []byte) (n int, f Format, err error) {
 	err = q.getWait(ctx, func(o *op) (err error) { n, f, err = o.get(ctx, buf); return err })
 	return n, f, err
 }
 
 // TryGet gets the next message without waiting; ipcerr.Empty if there is none.
-func (q *Queue) TryGet() (Message, error) {
-	return getAny(func(buf []byte) (int, Format, error) { return q.TryGetInto(buf) })
+func (q *Fifo) TryGet() (Message, error) {
+	return Fit(func(buf []byte) (int, Format, error) { return q.TryGetInto(buf) })
 }
 
 // Get gets the next message, waiting until ctx ends. Errors as for GetInto, but never TooSmall.
-func (q *Queue) Get(ctx context.Context) (Message, error) {
-	return getAny(func(buf []byte) (int, Format, error) { return q.GetInto(ctx, buf) })
+func (q *Fifo) Get(ctx context.Context) (Message, error) {
+	return Fit(func(buf []byte) (int, Format, error) { return q.GetInto(ctx, buf) })
 }
 
 var scratch = sync.Pool{New: func() any { return new([inline]byte) }}
 
-// getAny gets into a buffer of the right size. The message that was too large for one try may be
+// Fit gets into a buffer of the right size. The message that was too large for one try may be
 // gone at the next: until one fits.
-func getAny(get func(buf []byte) (int, Format, error)) (Message, error) {
+func Fit(get func(buf []byte) (int, Format, error)) (Message, error) {
 	small := scratch.Get().(*[inline]byte)
 	defer scratch.Put(small)
 	n, f, err := get(small[:])
@@ -97,8 +91,8 @@ func getAny(get func(buf []byte) (int, Format, error)) (Message, error) {
 // TryGetManyInto gets what is there, without waiting: at most len(msgs) messages and len(buf)
 // bytes, one behind the other. It returns how many, at least 1 without an error. ipcerr.TooSmall if
 // not even the first fits; its size is then in msgs[0].Size.
-func (q *Queue) TryGetManyInto(buf []byte, msgs []Part) (n int, err error) {
-	o := op{q: q, name: "get from"}
+func (q *Fifo) TryGetManyInto(buf []byte, msgs []Part) (n int, err error) {
+	o := op{q: q, name: q.GetFrom}
 	if err = o.begin(); err != nil {
 		return 0, err
 	}
@@ -109,7 +103,7 @@ func (q *Queue) TryGetManyInto(buf []byte, msgs []Part) (n int, err error) {
 
 // GetManyInto waits for one message until ctx ends, then takes what else is there as
 // TryGetManyInto does.
-func (q *Queue) GetManyInto(ctx context.Context, buf []byte, msgs []Part) (n int, err error) {
+func (q *Fifo) GetManyInto(ctx context.Context, buf []byte, msgs []Part) (n int, err error) {
 	n, err = q.TryGetManyInto(buf, msgs)
 	if err != q.errEmpty {
 		return n, err
@@ -118,14 +112,14 @@ func (q *Queue) GetManyInto(ctx context.Context, buf []byte, msgs []Part) (n int
 }
 
 //go:noinline
-func (q *Queue) getManyWait(ctx context.Context, buf []byte, msgs []Part) (n int, err error) {
+func (q *Fifo) getManyWait(ctx context.Context, buf []byte, msgs []Part) (n int, err error) {
 	err = q.getWait(ctx, func(o *op) (err error) { n, err = o.getMany(ctx, buf, msgs); return err })
 	return n, err
 }
 
 // GetMany waits for one message until ctx ends, then takes what else is there, at most most
 // messages and about a mebibyte.
-func (q *Queue) GetMany(ctx context.Context, most int) ([]Message, error) {
+func (q *Fifo) GetMany(ctx context.Context, most int) ([]Message, error) {
 	if most <= 0 {
 		return nil, nil
 	}
@@ -147,8 +141,8 @@ func (q *Queue) GetMany(ctx context.Context, most int) ([]Message, error) {
 }
 
 // getWait waits until get succeeds or fails with something other than Empty.
-func (q *Queue) getWait(ctx context.Context, get func(*op) error) (err error) {
-	o := op{q: q, name: "get from"}
+func (q *Fifo) getWait(ctx context.Context, get func(*op) error) (err error) {
+	o := op{q: q, name: q.GetFrom}
 	if err = o.begin(); err != nil {
 		return err
 	}
@@ -175,7 +169,7 @@ func (o *op) get(ctx context.Context, buf []byte) (int, Format, error) {
 	}
 	if h, m := o.q.h, o.q.rings.hot.Load(); h.First.Load() == m.Number && h.Rescan.Load() == 0 && h.Shutdown.Load() == 0 {
 		if n, f, more, ok := m.TakeFront(buf, inline); ok {
-			crash.Point("queue.get.front")
+			crash.Point("fifo.get.front")
 			if more {
 				h.Dirty.Store(1)
 			}
@@ -204,7 +198,7 @@ func (o *op) get(ctx context.Context, buf []byte) (int, Format, error) {
 // take copies a small message and finishes its record. Consumer lock.
 func (o *op) take(m *mapped, it *ring.Item, buf []byte) error {
 	copy(buf, m.Payload(it))
-	crash.Point("queue.get.copied")
+	crash.Point("fifo.get.copied")
 	h := m.H
 	if it.Pos == h.Head.Load() {
 		end := it.Pos + it.Size
@@ -218,7 +212,7 @@ func (o *op) take(m *mapped, it *ring.Item, buf []byte) error {
 		}
 		o.q.h.Dirty.Store(1)
 	}
-	crash.Point("queue.get.taken")
+	crash.Point("fifo.get.taken")
 	o.wake |= writers
 	return nil
 }
@@ -234,13 +228,13 @@ func (o *op) getLarge(m *mapped, it *ring.Item, buf []byte) (int, Format, error)
 	if err := o.read(m, it, buf[:n]); err != nil {
 		return 0, 0, err
 	}
-	crash.Point("queue.get_large.read")
+	crash.Point("fifo.get_large.read")
 	if !it.Rec.Move(it.S, layout.Done) {
 		return 0, 0, ipcerr.Shutdown // discarded meanwhile
 	}
-	crash.Point("queue.get_large.done")
+	crash.Point("fifo.get_large.done")
 	if it.Side {
-		_ = o.q.obj.Root.RemovePart(o.q.obj.File.UUID, 'm', it.Seq)
+		_ = o.q.obj.Root.RemovePart(o.q.obj.File.UUID, o.q.MessageLetter, it.Seq)
 	}
 	return n, f, o.settle()
 }
@@ -251,7 +245,7 @@ func (o *op) claim(m *mapped, it *ring.Item) error {
 	if !m.Claim(it, it.S.Lease(o.q.obj.Me, object.Second())) {
 		return o.fault(ring.ErrCorrupt)
 	}
-	crash.Point("queue.claim.leased")
+	crash.Point("fifo.claim.leased")
 	m.hands.Enter()
 	if err := o.unlockConsumers(); err != nil {
 		m.hands.Leave()
@@ -272,13 +266,13 @@ func (o *op) read(m *mapped, it *ring.Item, buf []byte) error {
 		copy(buf, m.Payload(it))
 		return nil
 	}
-	err := o.q.obj.Root.ReadPart(o.q.obj.File.UUID, 'm', it.Seq, o.q.obj.Member.UUID(), buf)
+	err := o.q.obj.Root.ReadPart(o.q.obj.File.UUID, o.q.MessageLetter, it.Seq, o.q.obj.Member.UUID(), buf)
 	switch {
 	case err == nil:
 		return nil
 	case ipcerr.CodeOf(err) == ipcerr.NotFound: // somebody deleted it: say so once, and go on
 		it.Rec.Move(it.S, layout.Done)
-		return o.finish(&ipcerr.Error{Op: "get from queue", Name: o.q.Name(), Code: ipcerr.Corrupt,
+		return o.finish(&ipcerr.Error{Op: o.q.GetFrom + " " + o.q.obj.Noun, Name: o.q.obj.Name(), Code: ipcerr.Corrupt,
 			Hint: "a large message's file was deleted by another program: the message is lost", Err: err})
 	}
 	if it.Rec.Move(it.S, it.S.Return()) {
@@ -358,7 +352,7 @@ func (o *op) takeFront(buf []byte, msgs []Part) (n, used int) {
 
 // took notes a message of a getMany.
 func took(msgs []Part, n, used, size int, format uint16) (int, int) {
-	crash.Point("queue.get_many.took")
+	crash.Point("fifo.get_many.took")
 	msgs[n] = Part{used, size, Format(format)}
 	return n + 1, used + size
 }
@@ -438,7 +432,7 @@ func (o *op) find(it *ring.Item) (m *mapped, err error) {
 //
 // The head is read first: it never passes the tail, so a tail that is read later and no further was
 // the head then, too.
-func (q *Queue) bare() bool {
+func (q *Fifo) bare() bool {
 	h, m := q.h, q.rings.hot.Load()
 	if m.Number != 0 {
 		return false // may be unmapped under our hands
@@ -451,7 +445,7 @@ func (q *Queue) bare() bool {
 }
 
 // readable is a guess, without a lock, whether a get might find something.
-func (q *Queue) readable() bool {
+func (q *Fifo) readable() bool {
 	h := q.h
 	return h.Rescan.Load() != 0 || h.Shutdown.Load() != 0 || q.rings.peek(func(m *mapped) bool {
 		return m.MaybeReady() || m.H.Next.Load() != 0 || h.First.Load() != m.Number

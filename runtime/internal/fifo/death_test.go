@@ -1,7 +1,6 @@
-package queue
+package fifo
 
 import (
-	"errors"
 	"os"
 	"os/exec"
 	"strings"
@@ -20,7 +19,7 @@ func act(what, name string) {
 	if err != nil {
 		panic(err)
 	}
-	o := op{q: q, name: "test"}
+	o := op{q: &q.Fifo, name: "test"}
 	switch what {
 	case "lease":
 		_, err = q.Lease(ctx)
@@ -163,54 +162,5 @@ func TestWriterDies(t *testing.T) {
 	within(t, "join", func() error { return q.Join(ctx) })
 	if s, _ := q.Stat(); s.Abandoned != 1 || s.Put != 2 || s.Taken != 1 {
 		t.Fatalf("%+v", s)
-	}
-}
-
-func TestCloseReturnsLeases(t *testing.T) {
-	q := fresh(t, Options{})
-	a, err := Open(q.Name(), Options{Root: q.obj.Root.Path()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mustPut(t, q, "x")
-	l, err := a.TryLease()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.Close(); err != nil { // q is open still: the lease can be acked through it
-		t.Fatal(err)
-	}
-	if _, err := q.TryGet(); !errors.Is(err, ipcerr.Empty) {
-		t.Fatal(err)
-	}
-	if err := q.Nack(l.Lease); err != nil {
-		t.Fatal(err)
-	}
-	if _, err = q.TryLease(); err != nil {
-		t.Fatal(err)
-	}
-	// The last handle of this process, which goes on living as a member of the root, and another
-	// process has the queue open.
-	other, err := Create("", Options{Root: q.obj.Root.Path()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := child(t, q, "nothing")
-	if err := q.Close(); err != nil {
-		t.Fatal(err)
-	}
-	b, err := Open(q.Name(), Options{Root: q.obj.Root.Path()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := b.TryLease()
-	if err != nil || m.Deliveries != 3 {
-		t.Fatalf("%+v %v", m, err)
-	}
-	kill(c)
-	for _, q := range []*Queue{b, other} {
-		if err := q.Close(); err != nil {
-			t.Fatal(err)
-		}
 	}
 }

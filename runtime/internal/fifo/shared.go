@@ -1,4 +1,4 @@
-package queue
+package fifo
 
 import (
 	"runtime/debug"
@@ -9,16 +9,29 @@ import (
 // What the C library needs to put and get small messages, and to wait for them, without entering Go.
 // A Go program has no use for it.
 
-// Shared is this process's owner token, where the queue's file is mapped until Close, and the size of
-// ring 0's data area, as it was when the queue was opened.
-func (q *Queue) Shared() (token uint32, file uintptr, data uint64) {
+// Shared is where a Fifo is mapped until the object is closed: its header, ring 0, and ring 0's data area,
+// with the size of that as it was when the object was opened. Token is this process's owner token.
+type Shared struct {
+	Token              uint32
+	Header, Ring, Data uintptr
+	Size               uint64
+}
+
+// Shared touches nothing of the file, which may be truncated already.
+func (q *Fifo) Shared() Shared {
 	file, length := layout.Address(q.obj.File.Mem)
-	return q.obj.Me, file, uint64(length-layout.HeaderArea) / 2
+	size := (length - layout.HeaderArea) / (2 * q.Areas)
+	block := file + uintptr(q.Base)
+	return Shared{
+		Token:  q.obj.Me,
+		Header: block + layout.QueueOffset, Ring: block + layout.RingOffset,
+		Data: file + layout.HeaderArea + uintptr(2*q.Area*size), Size: uint64(size),
+	}
 }
 
 // SitForMessage takes a seat for a thread that will wait for a message outside of Go, and returns
 // its number, -1 without one. Whoever sits gives the seat back by himself.
-func (q *Queue) SitForMessage() (seat int) {
+func (q *Fifo) SitForMessage() (seat int) {
 	if !q.obj.Calls.Enter() {
 		return -1
 	}
@@ -33,7 +46,7 @@ func (q *Queue) SitForMessage() (seat int) {
 }
 
 // Settle moves the head over records that were finished without the lock.
-func (q *Queue) Settle() (err error) {
+func (q *Fifo) Settle() (err error) {
 	o := op{q: q, name: "settle"}
 	if err = o.begin(); err != nil {
 		return err

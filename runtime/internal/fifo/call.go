@@ -1,4 +1,4 @@
-package queue
+package fifo
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // op is one call under way: which locks it holds, so that a fault in the middle gives them back,
 // and whom it has to wake when it has let go of them.
 type op struct {
-	q    *Queue
+	q    *Fifo
 	name string // for errors: "put to"
 	held uint8  // producers, consumers
 	wake uint8  // readers, writers, joiners
@@ -93,7 +93,7 @@ func (o *op) repairHeld() {
 }
 
 // wrap turns a code into the error that the caller sees.
-func (q *Queue) wrap(name string, err error) error {
+func (q *Fifo) wrap(name string, err error) error {
 	switch err {
 	case ipcerr.Full:
 		return q.errFull
@@ -207,4 +207,4 @@ const (
 )
 
 // sit takes a seat, so that an operator sees who waits; the result gives it back.
-func (q *Queue) sit(what uint32) func() { return q.obj.Sit(q.h.Seat[:], what) }
+func (q *Fifo) sit(what uint32) func() { return q.obj.Sit(q.h.Seat[:], what) }

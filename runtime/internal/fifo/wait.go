@@ -1,4 +1,4 @@
-package queue
+package fifo
 
 import (
 	"sync/atomic"
@@ -16,7 +16,7 @@ var ( // Tests lengthen them, so that a lost wake is a hang.
 )
 
 // waiter is the part of a wait that is the same for every verb.
-func (q *Queue) waiter(word *atomic.Uint32, spin *park.Spin, what uint32) park.Waiter {
+func (q *Fifo) waiter(word *atomic.Uint32, spin *park.Spin, what uint32) park.Waiter {
 	return park.Waiter{
 		Word: word, Spin: spin, Gone: q.obj.Gone,
 		Sit: func() func() { return q.sit(what) },
@@ -33,7 +33,7 @@ func (q *Queue) waiter(word *atomic.Uint32, spin *park.Spin, what uint32) park.W
 }
 
 // slice is how long it is safe to sleep now.
-func (q *Queue) slice() time.Duration {
+func (q *Fifo) slice() time.Duration {
 	busy := q.h.Producers.Load() != 0 || q.h.Consumers.Load() != 0
 	if busy || q.rings.peek(func(m *mapped) bool { return !m.Empty() || m.H.Next.Load() != 0 }) {
 		return sliceBusy
