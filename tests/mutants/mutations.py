@@ -135,7 +135,13 @@ MUTANTS = (
         "park",
     ),
     Mutant("cancelling wakes nobody", PARK, "\t\tKick(w) // moves", "\t\t_ = w // moves", "park"),
-    Mutant("unlock wakes nobody", LOCK, "\t\tfutex.Wake(w, 1)\n", "", "park"),
+    Mutant(
+        "unlock wakes nobody",
+        LOCK,
+        'crash.Point("park.unlock.wake")\n\t\tfutex.Wake(w, 1)\n',
+        'crash.Point("park.unlock.wake")\n',
+        "park",
+    ),
     Mutant(
         "who slept forgets who still sleeps",
         LOCK,
