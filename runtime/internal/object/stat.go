@@ -24,6 +24,7 @@ type Holder struct {
 	Bytes      int64         // of the message in question
 	Sequence   uint64        // of the message in question
 	Deliveries int           // of the message in question
+	Count      int64         // how many permits or read locks
 }
 
 // Process tells what the process with that token said about itself.
