@@ -72,7 +72,7 @@ func full() everything {
 		ByUUID: map[uuid.UUID]bool{id: true}, Any: []any{int64(1), "s", []byte("b"), map[string]any{"k": nil}},
 		Time: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC), Dur: time.Hour, ID: id,
 		Big: new(big.Int).Lsh(big.NewInt(-3), 200), Where: netip.MustParseAddr("::1"),
-		Link: &Ref{1, id, "jobs"}, Grid: NDArray{"<i2", []int{2}, []byte{1, 0, 2, 0}},
+		Link: &Ref{Kind: 1, UUID: id, Name: "jobs"}, Grid: NDArray{"<i2", []int{2}, []byte{1, 0, 2, 0}},
 		Pair: Tuple{int64(1), "a"}, Gone: 0, Custom: celsius{36.6},
 	}
 }
@@ -186,8 +186,8 @@ func TestRefusedValues(t *testing.T) {
 		{struct {
 			A int `msgpack:"a,as_array"`
 		}{}, "INVALID", "not supported"},
-		{Ref{0, uuid.UUID{}, ""}, "INVALID", "kind 0"},
-		{Ref{1, uuid.UUID{}, "a/b"}, "INVALID", "outside"},
+		{Ref{}, "INVALID", "kind 0"},
+		{Ref{Kind: 1, Name: "a/b"}, "INVALID", "outside"},
 		{Ext{Type: 96}, "INVALID", "0 to 95"},
 		{Ext{Type: -1}, "INVALID", "0 to 95"},
 		{NDArray{"<f8", []int{2}, nil}, "INVALID", "needs 16"},

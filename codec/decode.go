@@ -17,12 +17,18 @@ import (
 // Of equal keys in a map the last one counts. Invalid: the bytes are not exactly one MessagePack
 // value, a str is not UTF-8, an extension of ours or of MessagePack is malformed. TooLarge: more
 // than MaxDepth levels or MaxSize bytes.
-func Decode(data []byte) (any, error) {
+func Decode(data []byte) (any, error) { return decode(data, 0, nil) }
+
+// DecodeReceived is Decode for a message that came with a receipt; see Ref.
+func DecodeReceived(data []byte, receipt uint32) (any, error) { return decode(data, receipt, nil) }
+
+func decode(data []byte, receipt uint32, seen func(Ref)) (any, error) {
 	const op = "decode message"
 	if err := checkSize(op, data); err != nil {
 		return nil, err
 	}
 	d := newReader(data)
+	d.receipt, d.seen = receipt, seen
 	v, err := d.value(false)
 	if err == nil {
 		err = d.end()
@@ -44,7 +50,7 @@ func newReader(data []byte) *decoder {
 }
 
 func (d *decoder) release() {
-	d.data = nil
+	d.data, d.receipt, d.seen = nil, 0, nil
 	clear(d.scratch[:cap(d.scratch)]) // of a failed reading, which may have left entries
 	if d.scratch = d.scratch[:0]; cap(d.scratch) > 256 {
 		d.scratch = nil
@@ -232,7 +238,7 @@ func (d *decoder) scalarExt(t token, key bool) (any, error) {
 	case extBigInt:
 		return readBig(body)
 	case extRef:
-		return readRef(body)
+		return d.ref(body)
 	case extNDArray:
 		if key {
 			return nil, badKey("an n-dimensional array")
@@ -285,12 +291,18 @@ func readBig(b []byte) (*big.Int, error) {
 	return n, nil
 }
 
-func readRef(b []byte) (Ref, error) {
+func (d *decoder) ref(b []byte) (Ref, error) {
 	if len(b) < 17 {
 		return Ref{}, invalid("a reference of %d bytes; it has at least 17", len(b))
 	}
-	r := Ref{Kind: b[0], UUID: uuid.UUID(b[1:17]), Name: string(b[17:])}
-	return r, r.check()
+	r := Ref{Kind: b[0], UUID: uuid.UUID(b[1:17]), Name: string(b[17:]), Receipt: d.receipt}
+	if err := r.check(); err != nil {
+		return r, err
+	}
+	if d.seen != nil {
+		d.seen(r)
+	}
+	return r, nil
 }
 
 func (r Ref) check() error {

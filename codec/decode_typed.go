@@ -20,7 +20,10 @@ import (
 //
 // Invalid and TooLarge as with Decode; also Invalid for values that do not fit their Go type, and
 // for v that is no pointer or nil.
-func Unmarshal(data []byte, v any) error {
+func Unmarshal(data []byte, v any) error { return UnmarshalReceived(data, 0, v) }
+
+// UnmarshalReceived is Unmarshal for a message that came with a receipt; see Ref.
+func UnmarshalReceived(data []byte, receipt uint32, v any) error {
 	const op = "decode message"
 	if err := checkSize(op, data); err != nil {
 		return err
@@ -30,6 +33,7 @@ func Unmarshal(data []byte, v any) error {
 		return &ipcerr.Error{Op: op, Code: ipcerr.Invalid, Hint: "the destination must be a pointer and not nil"}
 	}
 	d := newReader(data)
+	d.receipt = receipt
 	err := decoderOf(rv.Type().Elem())(d, rv.Elem())
 	if err == nil {
 		err = d.end()

@@ -176,15 +176,6 @@ func checkKey(key []byte, depth int) error {
 	return d.skip(true)
 }
 
-func appendRef(b []byte, r Ref) ([]byte, error) {
-	if err := r.check(); err != nil {
-		return b, err
-	}
-	b, err := appendExtHeader(b, extRef, 17+len(r.Name))
-	b = append(append(b, r.Kind), r.UUID[:]...)
-	return append(b, r.Name...), err
-}
-
 func appendNDArray(b []byte, a NDArray) ([]byte, error) {
 	if err := a.check(); err != nil {
 		return b, err

@@ -118,7 +118,7 @@ func parse(t testing.TB, words []string) (any, []string) {
 	case "uuid":
 		return uuid.UUID(unhex(t, rest)), words
 	case "ref":
-		return Ref{uint8(number(t, parts[0])), uuid.UUID(unhex(t, parts[1])), parts[2]}, words
+		return Ref{Kind: uint8(number(t, parts[0])), UUID: uuid.UUID(unhex(t, parts[1])), Name: parts[2]}, words
 	case "ndarray":
 		a := NDArray{DType: parts[0], Data: unhex(t, parts[2])}
 		for n := range strings.SplitSeq(parts[1], "x") {

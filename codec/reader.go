@@ -18,6 +18,9 @@ type decoder struct {
 	depth int // containers around the next value
 
 	scratch []entry // see mapping
+
+	receipt uint32      // for the references that are read
+	seen    func(r Ref) // not nil: is told of each
 }
 
 type kind uint8

@@ -27,6 +27,10 @@ type Ref struct {
 	Kind uint8     // 1 to 255; docs/spec/codec.md lists the kinds
 	UUID uuid.UUID // of the object, so that a later object of the same name is not mistaken for it
 	Name string    // 0 to 128 of [A-Za-z0-9._-]
+
+	// Receipt is no part of the value: it says by which message of this process the reference came, so that
+	// the object which that message holds is found. 0: by none.
+	Receipt uint32
 }
 
 // NDArray is an n-dimensional array of numbers in C order (the last index varies fastest).

@@ -17,35 +17,49 @@ type Typed[T any] struct{ *Queue }
 // for what a T may hold.
 func Of[T any](q *Queue) Typed[T] { return Typed[T]{q} }
 
-// Put is Queue.Put for a value. A value that MessagePack can't carry fails with ipcerr.Invalid.
+// Put is Queue.Put for a value. A value that MessagePack can't carry fails with ipcerr.Invalid. Objects within
+// it, such as a *Queue, go as references (codec.Ref) that the message holds; see PutReferring.
 func (t Typed[T]) Put(ctx context.Context, v T) error {
-	b, err := codec.Marshal(v)
+	b, refs, err := codec.MarshalRefs(v)
 	if err != nil {
 		return err
 	}
-	return t.Queue.Put(ctx, b, MsgPack)
+	return t.Queue.PutReferring(ctx, b, MsgPack, refs)
 }
 
 // TryPut is Queue.TryPut for a value.
 func (t Typed[T]) TryPut(v T) error {
-	b, err := codec.Marshal(v)
+	b, refs, err := codec.MarshalRefs(v)
 	if err != nil {
 		return err
 	}
-	return t.Queue.TryPut(b, MsgPack)
+	return t.Queue.PutReferring(nil, b, MsgPack, refs)
 }
 
 // PutMany is Queue.PutMany for values. No value is put if one of them can't be carried.
 func (t Typed[T]) PutMany(ctx context.Context, vs []T) (int, error) {
 	bodies := make([][]byte, len(vs))
+	refs := make([][]codec.Ref, len(vs))
+	plain := true
 	for i := range vs {
-		b, err := codec.Marshal(vs[i])
-		if err != nil {
+		var err error
+		if bodies[i], refs[i], err = codec.MarshalRefs(vs[i]); err != nil {
 			return 0, err
 		}
-		bodies[i] = b
+		plain = plain && refs[i] == nil
 	}
-	return t.Queue.PutMany(ctx, bodies, MsgPack)
+	if plain {
+		return t.Queue.PutMany(ctx, bodies, MsgPack)
+	}
+	for i := range vs {
+		if err := t.Queue.PutReferring(ctx, bodies[i], MsgPack, refs[i]); err != nil {
+			if i > 0 {
+				err = nil
+			}
+			return i, err
+		}
+	}
+	return len(vs), nil
 }
 
 // Get is Queue.Get for a value. A message that is no T fails with the codec's error, and is taken.

@@ -18,6 +18,8 @@ type op struct {
 	name string // for errors: "put to"
 	held uint8  // producers, consumers
 	wake uint8  // readers, writers, joiners
+
+	links []*object.Object // what the message to put refers to
 }
 
 // The two locks; of who needs both, producers come first.

@@ -20,13 +20,23 @@ import (
 )
 
 // Format says how the bytes of a message are to be read.
-type Format uint16
+type Format uint32
 
-// The formats.
+// The formats. A message that was got may have References besides MsgPack, with the receipt for what it
+// refers to in the bits above.
 const (
-	Raw     Format = 0 // bytes, as they are
-	MsgPack Format = 1 // one MessagePack value, see package codec
+	Raw        Format = 0 // bytes, as they are
+	MsgPack    Format = 1 // one MessagePack value, see package codec
+	References Format = 2 // it refers to objects, which it held
+
+	receiptShift = 8
 )
+
+// Plain is the format without references.
+func (f Format) Plain() Format { return f & MsgPack }
+
+// Receipt is that of the objects which the message held; see codec.Ref. 0 if it held none.
+func (f Format) Receipt() uint32 { return uint32(f) >> receiptShift }
 
 // Limits of a Fifo and its messages.
 const (
@@ -44,8 +54,8 @@ type Message struct {
 // Decode reads the message into *v: its MessagePack value, or the bytes of a raw one if v is a
 // *[]byte or an *any.
 func (m Message) Decode(v any) error {
-	if m.Format == MsgPack {
-		return codec.Unmarshal(m.Body, v)
+	if m.Format.Plain() == MsgPack {
+		return codec.UnmarshalReceived(m.Body, m.Format.Receipt(), v)
 	}
 	switch p := v.(type) {
 	case *[]byte:
@@ -59,10 +69,15 @@ func (m Message) Decode(v any) error {
 	return nil
 }
 
+// Release gives up the objects that the message held and that were not opened; else they are kept until 1,024
+// later messages have come with some.
+func (m Message) Release() { object.Return(m.Format.Receipt()) }
+
 // Config says where in an object a Fifo lies, and what it is called.
 type Config struct {
 	Place
 	RingLetter, MessageLetter byte   // of its parts
+	LinkLetter                byte   // of what its messages refer to
 	PutTo, GetFrom            string // what errors call the verbs: "put to", "get from"
 
 	// Other, if set, reports whether there may be anybody who gets what is put, or puts what is to be got. With

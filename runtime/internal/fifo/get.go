@@ -184,7 +184,7 @@ func (o *op) get(ctx context.Context, buf []byte) (int, Format, error) {
 	case err != nil:
 	case n > len(buf):
 		err = ipcerr.TooSmall
-	case it.Side || n > inline:
+	case it.Side || it.Links > 0 || n > inline:
 		return o.getLarge(m, &it, buf)
 	default:
 		err = o.take(m, &it, buf)
@@ -224,18 +224,18 @@ func (o *op) getLarge(m *mapped, it *ring.Item, buf []byte) (int, Format, error)
 		return 0, 0, err
 	}
 	defer m.hands.Leave()
-	n, f := int(it.Length), Format(it.Format)
-	if err := o.read(m, it, buf[:n]); err != nil {
+	n := int(it.Length)
+	f, err := o.read(m, it, buf[:n])
+	if err != nil {
 		return 0, 0, err
 	}
 	crash.Point("fifo.get_large.read")
 	if !it.Rec.Move(it.S, layout.Done) {
+		object.Return(f.Receipt())
 		return 0, 0, ipcerr.Shutdown // discarded meanwhile
 	}
 	crash.Point("fifo.get_large.done")
-	if it.Side {
-		_ = o.q.obj.Root.RemovePart(o.q.obj.File.UUID, o.q.MessageLetter, it.Seq)
-	}
+	o.q.removeParts(it)
 	return n, f, o.settle()
 }
 
@@ -260,26 +260,35 @@ func (o *op) fault(err error) error {
 	return err
 }
 
-// read copies a claimed record's payload. It leaves the record as it was, ready, if it can't.
-func (o *op) read(m *mapped, it *ring.Item, buf []byte) error {
+// read copies a claimed record's payload, and receives what it refers to; it returns the format. It leaves the
+// record as it was, ready, if it can't.
+func (o *op) read(m *mapped, it *ring.Item, buf []byte) (Format, error) {
+	err := o.payload(m, it, buf)
+	if ipcerr.CodeOf(err) == ipcerr.NotFound { // somebody deleted its part: say so once, and go on
+		it.Rec.Move(it.S, layout.Done)
+		return 0, o.finish(&ipcerr.Error{Op: o.q.GetFrom + " " + o.q.obj.Noun, Name: o.q.obj.Name(), Code: ipcerr.Corrupt,
+			Hint: "a large message's file was deleted by another program: the message is lost", Err: err})
+	}
+	var f Format
+	if err == nil {
+		f, err = o.receive(it)
+	}
+	if err == nil {
+		return f, nil
+	}
+	if it.Rec.Move(it.S, it.S.Return()) {
+		o.q.h.Rescan.Store(1)
+		return 0, err
+	}
+	return 0, ipcerr.Shutdown
+}
+
+func (o *op) payload(m *mapped, it *ring.Item, buf []byte) error {
 	if !it.Side {
 		copy(buf, m.Payload(it))
 		return nil
 	}
-	err := o.q.obj.Root.ReadPart(o.q.obj.File.UUID, o.q.MessageLetter, it.Seq, o.q.obj.Member.UUID(), buf)
-	switch {
-	case err == nil:
-		return nil
-	case ipcerr.CodeOf(err) == ipcerr.NotFound: // somebody deleted it: say so once, and go on
-		it.Rec.Move(it.S, layout.Done)
-		return o.finish(&ipcerr.Error{Op: o.q.GetFrom + " " + o.q.obj.Noun, Name: o.q.obj.Name(), Code: ipcerr.Corrupt,
-			Hint: "a large message's file was deleted by another program: the message is lost", Err: err})
-	}
-	if it.Rec.Move(it.S, it.S.Return()) {
-		o.q.h.Rescan.Store(1)
-		return err
-	}
-	return ipcerr.Shutdown
+	return o.q.obj.Root.ReadPart(o.q.obj.File.UUID, o.q.MessageLetter, it.Seq, o.q.obj.Member.UUID(), buf)
 }
 
 // getMany takes messages until the buffer, msgs or the queue ends. A large one comes alone.
@@ -305,14 +314,15 @@ func (o *op) getMany(ctx context.Context, buf []byte, msgs []Part) (n int, err e
 			}
 			break
 		}
-		if it.Side || size > inline {
+		if it.Side || it.Links > 0 || size > inline {
 			if n > 0 {
 				break
 			}
-			msgs[0] = Part{0, size, Format(it.Format)}
-			if _, _, err = o.getLarge(m, &it, buf); err != nil {
+			n, f, err := o.getLarge(m, &it, buf)
+			if err != nil {
 				return 0, err
 			}
+			msgs[0] = Part{0, n, f}
 			return 1, nil
 		}
 		if err = o.take(m, &it, buf[used:]); err != nil {

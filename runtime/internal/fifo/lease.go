@@ -66,7 +66,7 @@ func (o *op) lease(ctx context.Context, buf []byte) (l Lease, n int, f Format, e
 		return l, 0, 0, err
 	}
 	defer m.hands.Leave()
-	if err := o.read(m, &it, buf[:n]); err != nil {
+	if f, err = o.read(m, &it, buf[:n]); err != nil {
 		return l, 0, 0, err
 	}
 	crash.Point("fifo.lease.read")

@@ -45,7 +45,7 @@ func (q *Fifo) Put(ctx context.Context, body []byte, f Format) error {
 	if err != q.errFull {
 		return err
 	}
-	return q.putWait(ctx, [][]byte{body}, f, new(int))
+	return q.putWait(ctx, [][]byte{body}, f, nil, new(int))
 }
 
 // TryPutMany puts as many of the bodies as there is room for, in order, under few locks. It returns
@@ -82,13 +82,13 @@ func (q *Fifo) PutMany(ctx context.Context, bodies [][]byte, f Format) (n int, e
 //
 //go:noinline
 func (q *Fifo) putRest(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
-	err = q.putWait(ctx, bodies, f, &n)
+	err = q.putWait(ctx, bodies, f, nil, &n)
 	return n, err
 }
 
-// putWait puts bodies[*n:], counting in *n, and waits where there is no room.
-func (q *Fifo) putWait(ctx context.Context, bodies [][]byte, f Format, n *int) (err error) {
-	o := op{q: q, name: q.PutTo}
+// putWait puts bodies[*n:], counting in *n, and waits where there is no room. links are those of a single one.
+func (q *Fifo) putWait(ctx context.Context, bodies [][]byte, f Format, links []*object.Object, n *int) (err error) {
+	o := op{q: q, name: q.PutTo, links: links}
 	if err = o.begin(); err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (q *Fifo) putWait(ctx context.Context, bodies [][]byte, f Format, n *int) (
 // putMany puts bodies in order until there is no room.
 func (o *op) putMany(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
 	for n < len(bodies) && err == nil {
-		if len(bodies[n]) > inline {
+		if len(bodies[n]) > inline || o.links != nil {
 			if err = o.put(ctx, bodies[n], f); err == nil {
 				n++
 			}
@@ -186,7 +186,7 @@ func (o *op) putBatch(ctx context.Context, bodies [][]byte, f Format) (n int, er
 
 // put puts one message.
 func (o *op) put(ctx context.Context, body []byte, f Format) error {
-	if len(body) > inline {
+	if len(body) > inline || o.links != nil {
 		return o.putLarge(ctx, body, f)
 	}
 	if err := o.lock(producers, ctx); err != nil {
@@ -274,13 +274,14 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	}
 	at := r.H.Tail.Load()
 	mine := layout.ReservedBy(q.obj.Me)
+	flags := layout.LinkFlags(len(o.links))
 	var payload []byte
 	if side {
 		q.h.SideSeq = seq
-		payload = r.Stage(at, seq, 8, layout.Side, uint16(f), mine)
+		payload = r.Stage(at, seq, 8, layout.Side|flags, uint16(f), mine)
 		ring.PutSideLength(payload, n)
 	} else {
-		payload = r.Stage(at, seq, len(body), 0, uint16(f), mine)
+		payload = r.Stage(at, seq, len(body), flags, uint16(f), mine)
 	}
 	r.Publish(at, at+size)
 	crash.Point("fifo.put_large.reserved")
@@ -292,6 +293,9 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	} else {
 		copy(payload, body)
 	}
+	if err == nil {
+		err = o.link(seq)
+	}
 	crash.Point("fifo.put_large.written")
 	rec := r.Data.Record(at)
 	if err != nil {
@@ -300,9 +304,7 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	}
 	if !rec.Move(mine, layout.Ready) {
 		// Only a shutdown takes a record from a living producer.
-		if side {
-			_ = q.obj.Root.RemovePart(q.obj.File.UUID, q.MessageLetter, seq)
-		}
+		q.removeParts(&ring.Item{Seq: seq, Side: side, Links: len(o.links)})
 		return o.finish(ipcerr.Shutdown)
 	}
 	crash.Point("fifo.put_large.committed")

@@ -60,7 +60,7 @@ func (o *op) sweep() error {
 	q, h := o.q, o.q.h
 	empty := true
 	err := q.rings.all(func(m *mapped) error {
-		sw, err := m.Sweep(func(seq uint64) { _ = q.obj.Root.RemovePart(q.obj.File.UUID, q.MessageLetter, seq) })
+		sw, err := m.Sweep(q.removeParts)
 		if err != nil {
 			return err
 		}

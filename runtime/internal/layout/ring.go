@@ -34,7 +34,7 @@ type Ring struct {
 // A record is 24 bytes of header and the payload, padded to 8:
 //
 //	 0 length   u32  bytes of payload
-//	 4 flags    u16  Side
+//	 4 flags    u16  Side, and in the upper byte how many objects the message refers to
 //	 6 format   u16  how the payload is to be read
 //	 8 sequence u64  one more than that of the record before
 //	16 state    u64  see State
@@ -63,6 +63,15 @@ const RecordHeader = 24
 // Side marks a record whose payload lies in the part <uuid>.m<sequence>; the record's own 8 bytes
 // of payload are its length in bytes.
 const Side uint16 = 1
+
+// MaxLinks is how many objects a message can refer to. Each is held by a part, a hard link: the i-th, from 0,
+// has the number sequence*256 + i.
+const MaxLinks = 255
+
+// Links is how many links the flags of a record tell of, LinkFlags the flags for so many.
+func Links(flags uint16) int              { return int(flags >> 8) }
+func LinkFlags(links int) uint16          { return uint16(links) << 8 }
+func LinkNumber(seq uint64, i int) uint64 { return seq<<8 | uint64(i) }
 
 // RecordSize is what a record with n bytes of payload takes in a ring.
 func RecordSize(n uint64) uint64 { return (RecordHeader + n + 7) &^ 7 }

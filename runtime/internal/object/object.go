@@ -135,6 +135,7 @@ func (o *Object) attach(w *Want, root *shm.Root, file *shm.Object, mem *member.M
 		mem.Release()
 		return &ipcerr.Error{Op: w.Op, Name: file.Name, Code: ipcerr.Corrupt, Hint: "its header makes no sense: damaged, or not made by polyipc; unlink it", Err: err}
 	}
+	o.enlist()
 	return nil
 }
 
@@ -203,6 +204,7 @@ func (o *Object) Close(before, kick func()) error {
 	if before != nil {
 		before()
 	}
+	o.strike()
 	o.Calls.Enter() // the mapping stays while the waiters are told
 	o.Calls.Shut()
 	o.kick(kick)

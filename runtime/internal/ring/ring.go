@@ -117,6 +117,7 @@ type Item struct {
 	Length uint64
 	Seq    uint64
 	Side   bool
+	Links  int // objects that it refers to
 	Format uint16
 
 	inRing uint64 // bytes of payload in the ring: Length, or 8 for a side part
@@ -136,7 +137,9 @@ func (r *Ring) item(pos, tail uint64, it *Item) error {
 	}
 	it.Pos, it.Size, it.Rec, it.S = pos, size, rec, s
 	it.Length, it.inRing, it.Seq, it.Format, it.Side = n, n, rec.Sequence, rec.Format, false
-	if rec.Flags&layout.Side != 0 {
+	flags := rec.Flags
+	it.Links = layout.Links(flags)
+	if flags&layout.Side != 0 {
 		if n != 8 {
 			return ErrCorrupt
 		}

@@ -66,7 +66,7 @@ func take(t testing.TB, r *Ring, it *Item) []byte {
 
 func sweep(t testing.TB, r *Ring) Swept {
 	t.Helper()
-	sw, err := r.Sweep(func(uint64) { t.Error("no side parts here") })
+	sw, err := r.Sweep(func(*Item) { t.Error("no parts here") })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,7 +283,7 @@ func TestHostileRecord(t *testing.T) {
 		if err := r.Count(&c); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: count: %v", name, err)
 		}
-		if _, err := r.Sweep(func(uint64) {}); !errors.Is(err, ErrCorrupt) {
+		if _, err := r.Sweep(func(*Item) {}); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: sweep: %v", name, err)
 		}
 		if n, _, _, ok := r.TakeFront(make([]byte, 4096), 4096); ok {
@@ -337,7 +337,7 @@ func FuzzHostile(f *testing.F) {
 		var c Counts
 		_ = r.Count(&c)
 		_ = r.CountQuick(&c)
-		_, _ = r.Sweep(func(uint64) {})
+		_, _ = r.Sweep(func(*Item) {})
 		r.At(cursor)
 		r.SpanSeq()
 		put(r, data[:min(len(data), 100)], layout.Ready)

@@ -19,9 +19,9 @@ type Swept struct {
 }
 
 // Sweep finds how far the head can move: over every finished record up to the first that is not.
-// It changes nothing. side is called with the sequence number of each record whose payload lies
-// in a part, which must be removed before the head moves over it. Consumer lock.
-func (r *Ring) Sweep(side func(seq uint64)) (Swept, error) {
+// It changes nothing. parted is called with each record that has parts, which must be removed before the
+// head moves over it. Consumer lock.
+func (r *Ring) Sweep(parted func(*Item)) (Swept, error) {
 	head, tail, err := r.window()
 	if err != nil {
 		return Swept{}, err
@@ -37,8 +37,8 @@ func (r *Ring) Sweep(side func(seq uint64)) (Swept, error) {
 		default:
 			return false
 		}
-		if it.Side {
-			side(it.Seq)
+		if it.Side || it.Links > 0 {
+			parted(it)
 		}
 		sw.Head = it.Pos + it.Size
 		return true

@@ -8,8 +8,12 @@ import (
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
-func openLink(r *Root, carrier *Object, n uint64, of *Object) (*Object, error) {
-	return r.OpenLink(carrier.UUID, n, of.Name, of.UUID, layout.KindQueue, testMembers, true)
+func openLink(r *Root, carrier *Object, n uint64, name string, kind layout.Kind) (*Object, error) {
+	h, err := r.HoldLink(carrier.UUID, 'o', n)
+	if err != nil {
+		return nil, err
+	}
+	return h.Open(name, kind, testMembers, true)
 }
 
 // The sender lets go of the object before the receiver opens it; the receiver is its last user.
@@ -18,8 +22,8 @@ func TestLinkKeepsAlive(t *testing.T) {
 		r := testRoot(t)
 		carrier := create(t, r, "carrier", layout.Transient)
 		x := create(t, r, "x", layout.Transient)
-		must(t, r.Link(carrier.UUID, 7, x))
-		want(t, r.Link(carrier.UUID, 7, x), ipcerr.Exists)
+		must(t, r.Link(carrier.UUID, 'o', 7, x))
+		want(t, r.Link(carrier.UUID, 'o', 7, x), ipcerr.Exists)
 		if unlinked {
 			must(t, r.Unlink("x", 0))
 		}
@@ -27,13 +31,13 @@ func TestLinkKeepsAlive(t *testing.T) {
 		if _, err := r.Reap(); err != nil {
 			t.Fatal(err)
 		}
-		y, err := openLink(r, carrier, 7, x)
+		y, err := openLink(r, carrier, 7, "x", layout.KindQueue)
 		must(t, err)
 		if wanted := map[bool]string{false: "x", true: uuidName(x.UUID)}[unlinked]; y.Name != wanted || y.UUID != x.UUID {
 			t.Fatal(y.Name, y.UUID)
 		}
-		must(t, r.RemoveLink(carrier.UUID, 7))
-		must(t, r.RemoveLink(carrier.UUID, 7))
+		must(t, r.RemovePart(carrier.UUID, 'o', 7))
+		must(t, r.RemovePart(carrier.UUID, 'o', 7))
 		must(t, y.Close())
 		wantFiles(t, r, "carrier")
 		must(t, carrier.Close())
@@ -46,7 +50,7 @@ func TestLinkGoesUnread(t *testing.T) {
 	r := testRoot(t)
 	carrier := create(t, r, "carrier", layout.Transient)
 	x := create(t, r, "x", layout.Transient)
-	must(t, r.Link(carrier.UUID, 1, x))
+	must(t, r.Link(carrier.UUID, 'o', 1, x))
 	must(t, x.Close())
 	must(t, carrier.Close()) // takes its parts with it
 	wantFiles(t, r, "x")
@@ -63,20 +67,20 @@ func TestLinkOfWhatIsGone(t *testing.T) {
 	x := create(t, r, "x", 0)
 	defer func() { _ = x.Close() }()
 	must(t, os.Remove(at(r, "x")))
-	want(t, r.Link(carrier.UUID, 1, x), ipcerr.Gone)
+	want(t, r.Link(carrier.UUID, 'o', 1, x), ipcerr.Gone)
 	other := create(t, r, "x", layout.Transient)
-	want(t, r.Link(carrier.UUID, 1, x), ipcerr.Gone) // the name is another's now
-	if _, err := os.Lstat(at(r, partName(carrier.UUID, LinkLetter, 1))); !os.IsNotExist(err) {
+	want(t, r.Link(carrier.UUID, 'o', 1, x), ipcerr.Gone) // the name is another's now
+	if _, err := os.Lstat(at(r, partName(carrier.UUID, 'o', 1))); !os.IsNotExist(err) {
 		t.Fatal("a link to another object stays", err)
 	}
-	must(t, r.Link(carrier.UUID, 1, other))
-	_, err := openLink(r, carrier, 1, x) // not what the message says
+	must(t, r.Link(carrier.UUID, 'o', 1, other))
+	_, err := openLink(r, carrier, 2, "x", layout.KindQueue)
 	want(t, err, ipcerr.Gone)
-	_, err = openLink(r, carrier, 2, x)
-	want(t, err, ipcerr.Gone)
-	_, err = r.OpenLink(carrier.UUID, 1, "x", other.UUID, layout.KindPipe, testMembers, true)
+	_, err = openLink(r, carrier, 1, "x", layout.KindPipe)
 	want(t, err, ipcerr.WrongKind)
-	must(t, r.RemoveLink(carrier.UUID, 1))
+	_, err = openLink(r, carrier, 1, "../x", layout.KindQueue)
+	want(t, err, ipcerr.Invalid)
+	must(t, r.RemovePart(carrier.UUID, 'o', 1))
 	must(t, other.Close())
 }
 
@@ -87,7 +91,7 @@ func TestListLink(t *testing.T) {
 	defer func() { _ = carrier.Close() }()
 	x := create(t, r, "x", layout.Transient)
 	defer func() { _ = x.Close() }()
-	must(t, r.Link(carrier.UUID, 1, x))
+	must(t, r.Link(carrier.UUID, 'o', 1, x))
 	all, err := r.List()
 	must(t, err)
 	seen := 0
@@ -107,5 +111,5 @@ func TestListLink(t *testing.T) {
 	if seen != 1 {
 		t.Fatal(seen)
 	}
-	must(t, r.RemoveLink(carrier.UUID, 1))
+	must(t, r.RemovePart(carrier.UUID, 'o', 1))
 }

@@ -61,7 +61,7 @@ func (r *Root) describe(name string) (e Entry, there bool) {
 			e.Kind, e.Flags, e.UUID, e.Created = h.Kind, h.Flags(), h.UUID, time.Unix(0, h.Created)
 			err = belongs(name, h)
 		}
-		if part && letter == LinkLetter {
+		if part && isLink(letter) {
 			e.UUID, e.Bytes = parent, 0 // the memory is the object's own
 		} else if !part {
 			e.Linked = c.stat.Nlink > 1
@@ -78,7 +78,7 @@ func (r *Root) describe(name string) (e Entry, there bool) {
 func belongs(name string, h *layout.Header) error {
 	parent, letter, n, part := splitPart(name)
 	switch {
-	case part && letter == LinkLetter:
+	case part && isLink(letter):
 		if !h.Kind.IsObject() {
 			return corruptName(h)
 		}

@@ -1,0 +1,126 @@
+package fifo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/polyipc/polyipc/codec"
+	"github.com/polyipc/polyipc/runtime/internal/crash"
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
+	"github.com/polyipc/polyipc/runtime/internal/ring"
+	"github.com/polyipc/polyipc/runtime/internal/shm"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+// A message that refers to objects goes the way of a large one: its record is reserved, the links are made,
+// then it is committed. Killed in between, a producer leaves a record that is abandoned by the next one who
+// looks, and whoever moves the head over a record removes its parts first, links among them.
+
+// PutReferring puts a message and holds for it the objects it refers to, which this process must have open. It
+// waits for room until ctx ends; with a nil ctx it does not wait. Errors as for Put, and besides ipcerr.Invalid
+// for an object that is not open here or lies in another root, ipcerr.Gone for one whose file was removed,
+// ipcerr.TooLarge for more than 255.
+func (q *Fifo) PutReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref) (err error) {
+	if len(refs) == 0 {
+		if ctx == nil {
+			return q.TryPut(body, f)
+		}
+		return q.Put(ctx, body, f)
+	}
+	links, err := q.borrow(refs)
+	defer func() {
+		for _, l := range links {
+			l.Calls.Leave()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	if err = q.tryPutReferring(body, f|References, links); err != q.errFull || ctx == nil {
+		return err
+	}
+	return q.putWait(ctx, [][]byte{body}, f|References, links, new(int))
+}
+
+func (q *Fifo) tryPutReferring(body []byte, f Format, links []*object.Object) (err error) {
+	o := op{q: q, name: q.PutTo, links: links}
+	if err = o.begin(); err != nil {
+		return err
+	}
+	defer o.end(debug.SetPanicOnFault(true), &err)
+	if err = o.put(noWait, body, f); err == ipcerr.Full {
+		err = o.orReclaim(err, func() error { return o.put(noWait, body, f) })
+	}
+	return err
+}
+
+// borrow finds the objects, each once. q itself needs no link: who gets the message has it open.
+func (q *Fifo) borrow(refs []codec.Ref) (links []*object.Object, err error) {
+	seen := map[[16]byte]bool{q.obj.File.UUID: true}
+	for _, r := range refs {
+		if seen[r.UUID] {
+			continue
+		}
+		seen[r.UUID] = true
+		x, err := q.obj.Borrow(r)
+		if err != nil {
+			return links, err
+		}
+		links = append(links, x)
+	}
+	if len(links) > layout.MaxLinks {
+		return links, &ipcerr.Error{Op: q.PutTo + " " + q.obj.Noun, Name: q.obj.Name(), Code: ipcerr.TooLarge,
+			Hint: fmt.Sprintf("a message that refers to %d objects; the most is %d", len(links), layout.MaxLinks)}
+	}
+	return links, nil
+}
+
+// link makes the links of a reserved record.
+func (o *op) link(seq uint64) error {
+	q := o.q
+	for i, x := range o.links {
+		if err := q.obj.Root.Link(q.obj.File.UUID, q.LinkLetter, layout.LinkNumber(seq, i), x.File); err != nil {
+			return err
+		}
+		crash.Point("fifo.put_referring.linked")
+	}
+	return nil
+}
+
+// removeParts removes what belongs to a record that is finished. Repeating it does no harm.
+func (q *Fifo) removeParts(it *ring.Item) {
+	if it.Side {
+		_ = q.obj.Root.RemovePart(q.obj.File.UUID, q.MessageLetter, it.Seq)
+	}
+	for i := range it.Links {
+		_ = q.obj.Root.RemovePart(q.obj.File.UUID, q.LinkLetter, layout.LinkNumber(it.Seq, i))
+	}
+}
+
+// receive becomes a user of what a claimed record refers to, and returns the format with the receipt. An object
+// that was removed meanwhile is missing then, which shows when it is opened; it gives back everything and
+// fails where trying again may help.
+func (o *op) receive(it *ring.Item) (Format, error) {
+	f := Format(it.Format)
+	if it.Links == 0 {
+		return f, nil
+	}
+	q := o.q
+	var all []*shm.Held
+	for i := range it.Links {
+		h, err := q.obj.Root.HoldLink(q.obj.File.UUID, q.LinkLetter, layout.LinkNumber(it.Seq, i))
+		switch {
+		case err == nil:
+			all = append(all, h)
+		case errors.Is(err, ipcerr.Limit), errors.Is(err, ipcerr.NoMemory), errors.Is(err, ipcerr.Timeout):
+			for _, h := range all {
+				h.Release()
+			}
+			return f, err
+		}
+	}
+	return f&(MsgPack|References) | Format(q.obj.Receive(all))<<receiptShift, nil
+}
