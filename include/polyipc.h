@@ -35,6 +35,7 @@
 #ifndef POLYIPC_H
 #define POLYIPC_H
 
+#include <polyipc/message.h>
 #include <polyipc/options.h>
 #include <polyipc/queue.h>
 #include <polyipc/status.h>

@@ -16,6 +16,7 @@
 #ifndef POLYIPC_QUEUE_H
 #define POLYIPC_QUEUE_H
 
+#include <polyipc/message.h>
 #include <polyipc/options.h>
 #include <polyipc/status.h>
 
@@ -27,11 +28,6 @@ extern "C" {
 typedef struct polyipc_queue {
     uint32_t id;
 } polyipc_queue;
-
-/* How the bytes of a message are to be read. */
-typedef uint32_t polyipc_format;
-#define POLYIPC_RAW 0u     /* bytes, as they are */
-#define POLYIPC_MSGPACK 1u /* one MessagePack value; docs/spec/codec.md */
 
 typedef struct polyipc_queue_options {
     uint32_t size;    /* sizeof(polyipc_queue_options); other sizes are INVALID */

@@ -10,7 +10,7 @@ var floors = [][]string{
 	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member"},
 	{"runtime/internal/object"},
 	{"runtime/internal/fifo", "runtime/internal/mutex"},
-	{"runtime/queue", "runtime/segment", "runtime/psync", "runtime/root", "runtime/events", "runtime/host"},
+	{"runtime/queue", "runtime/pipe", "runtime/segment", "runtime/psync", "runtime/root", "runtime/events", "runtime/host"},
 	{"capi", "cmd/polyipc"},
 }
 

@@ -21,13 +21,16 @@ type Part struct {
 
 // TryGetInto gets the next message into buf without waiting, and returns its size and format.
 // ipcerr.Empty if there is none; ipcerr.TooSmall leaves it in the queue, with its size in n.
-func (q *Fifo) TryGetInto(buf []byte) (n int, f Format, err error) {
+func (q *Fifo) TryGetInto(buf []byte) (n int, f Format, err error) { return q.tryGetInto(buf, true) }
+
+// tryGetInto asks for the other side, which is a system call, only if it is to.
+func (q *Fifo) tryGetInto(buf []byte, ask bool) (n int, f Format, err error) {
 	o := op{q: q, name: q.GetFrom}
 	if err = o.begin(); err != nil {
 		return 0, 0, err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
-	if q.bare() {
+	if q.bare() && !(ask && q.lost(true)) {
 		return 0, 0, ipcerr.Empty
 	}
 	if n, f, err = o.get(noWait, buf); err == ipcerr.Empty {
@@ -42,7 +45,7 @@ func (q *Fifo) TryGetInto(buf []byte) (n int, f Format, err error) {
 // ipcerr.Timeout (also context.DeadlineExceeded), ipcerr.Cancelled (also context.Canceled),
 // ipcerr.Closed. No message was taken then.
 func (q *Fifo) GetInto(ctx context.Context, buf []byte) (n int, f Format, err error) {
-	n, f, err = q.TryGetInto(buf)
+	n, f, err = q.tryGetInto(buf, false)
 	if err != q.errEmpty {
 		return n, f, err
 	}
@@ -150,7 +153,7 @@ func (q *Fifo) getWait(ctx context.Context, get func(*op) error) (err error) {
 	w := q.waiter(&q.h.Readable, &q.spinGet, waitsForMessage)
 	w.Hint = q.readable
 	w.Try = func() (bool, error) {
-		if q.bare() {
+		if q.bare() && !q.lost(true) {
 			return false, nil
 		}
 		err := o.orReclaim(ipcerr.Empty, func() error { return get(&o) })

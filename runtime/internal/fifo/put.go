@@ -28,6 +28,9 @@ func (q *Fifo) TryPut(body []byte, f Format) (err error) {
 		return err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
+	if q.lost(false) {
+		return ipcerr.Broken
+	}
 	if err = o.put(noWait, body, f); err == ipcerr.Full {
 		err = o.orReclaim(err, func() error { return o.put(noWait, body, f) })
 	}

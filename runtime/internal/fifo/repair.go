@@ -176,9 +176,13 @@ func (o *op) orReclaim(no error, f func() error) error {
 		if changed, err := o.reclaim(); err != nil {
 			return err
 		} else if !changed {
-			return no
+			break
 		}
 	}
+	if !o.q.lost(true) {
+		return no
+	}
+	return o.deserted(no, f)
 }
 
 // settle sweeps after a record was finished without the lock, or leaves that to whoever holds it.

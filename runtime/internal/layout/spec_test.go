@@ -23,6 +23,7 @@ func TestSpec(t *testing.T) {
 		{"queue.md", "## Header", reflect.TypeFor[Queue](), map[string]string{
 			"MaxSize": "max size", "SideSeq": "side sequence", "NextRing": "next ring", "Sweep": "journal",
 			"TakeOvers": "take-overs", "Seat": "seats"}},
+		{"pipe.md", "## Header", reflect.TypeFor[Pipe](), nil},
 		{"segment.md", "## Header", reflect.TypeFor[Segment](), map[string]string{
 			"MaxSize": "max size", "ItemSize": "item size", "Format": "format length", "Cell": "cell words",
 			"Seat": "seats", "Text": "format"}},
@@ -59,6 +60,9 @@ func TestSpec(t *testing.T) {
 	}
 	if s := reflect.TypeFor[Segment]().Size(); SegmentOffset+s > SegmentHeaderBytes {
 		t.Errorf("a Segment has %d bytes and reaches beyond the header in use", s)
+	}
+	if s := reflect.TypeFor[Pipe]().Size(); PipeOffset+s > uintptr(DirectionOffset(0)) {
+		t.Errorf("a Pipe has %d bytes and reaches into its first direction", s)
 	}
 	if s := reflect.TypeFor[Record]().Size(); s != RecordHeader {
 		t.Errorf("a Record has %d bytes", s)
