@@ -10,6 +10,7 @@
 #include "go.h"
 #include "pyshim.h"
 #include "quick.h"
+#include "sync_forward.h"
 #include <stdio.h>
 
 struct pi_table {

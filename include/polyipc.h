@@ -39,6 +39,7 @@
 #include <polyipc/options.h>
 #include <polyipc/queue.h>
 #include <polyipc/status.h>
+#include <polyipc/sync.h>
 #include <polyipc/version.h>
 
 #ifdef __cplusplus
