@@ -18,18 +18,35 @@ enum { BATCH_BYTES = 256 << 10 }; /* how much one hold of a lock copies */
 
 /* ---- entries ----------------------------------------------------------------------------- */
 
-/* Touches nothing of the file, which may be truncated already. */
-void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, struct pi_side in, struct pi_side out) {
+/* The entry at a free index. What follows touches nothing of the file, which may be truncated already. */
+static struct pi_quick *fresh(uint32_t index, enum pi_kind kind, uint32_t me) {
     struct pi_keep *keep = pi_now.keep;
     struct pi_quick *k = &keep->quick[index];
+    k->kind = kind;
     k->me = me;
+    uint32_t top = atomic_load(&keep->quick_top);
+    while (top <= index && !atomic_compare_exchange_weak(&keep->quick_top, &top, index + 1))
+        ;
+    return k;
+}
+
+void pi_quick_open(uint32_t index, uint32_t handle, enum pi_kind kind, uint32_t me, struct pi_side in,
+                   struct pi_side out) {
+    struct pi_quick *k = fresh(index, kind, me);
     k->in = in;
     k->out = out;
     atomic_store(&k->spin, 0);
     atomic_store(&k->spin_held, 0);
-    uint32_t top = atomic_load(&keep->quick_top);
-    while (top <= index && !atomic_compare_exchange_weak(&keep->quick_top, &top, index + 1))
-        ;
+    atomic_store(&k->handle, handle);
+}
+
+void pi_quick_open_plain(uint32_t index, uint32_t handle, enum pi_kind kind, uint32_t me, void *header,
+                         void *data, uint64_t size) {
+    struct pi_quick *k = fresh(index, kind, me);
+    k->in = k->out = (struct pi_side){.queue = NULL};
+    k->header = header;
+    k->data = data;
+    k->size = size;
     atomic_store(&k->handle, handle);
 }
 
@@ -52,7 +69,8 @@ void pi_quick_close(uint32_t index) {
     if (atomic_exchange(&k->handle, 0) == 0)
         return;
     for (int round = 0; atomic_load(&k->putting) != 0 || atomic_load(&k->getting) != 0; round++) {
-        kick(&k->in.queue->readable);
+        if (k->in.queue != NULL)
+            kick(&k->in.queue->readable);
         if (round < 10)
             sched_yield();
         else
@@ -79,23 +97,27 @@ static struct pi_quick *entry(uint32_t handle) {
                : NULL;
 }
 
-/* Counted in first, then looked: whoever closes zeroes the handle first, then looks at the count. */
-static struct pi_quick *enter(struct pi_quick *k, _Atomic uint32_t *within, uint32_t handle) {
+/* Counted in first, then looked: whoever closes zeroes the handle first, then looks at the count. What is
+ * left of an entry's former handle has another generation. */
+static struct pi_quick *enter(struct pi_quick *k, _Atomic uint32_t *within, uint32_t handle,
+                              enum pi_kind kind) {
     atomic_fetch_add(within, 1);
-    if (atomic_load(&k->handle) == handle)
+    if (atomic_load(&k->handle) == handle && k->kind == kind)
         return k;
     atomic_fetch_sub(within, 1);
     return NULL;
 }
 
-static struct pi_quick *enter_put(uint32_t handle) {
+static struct pi_quick *enter_put(uint32_t handle) { return pi_quick_enter(handle, PI_QUEUE); }
+
+struct pi_quick *pi_quick_enter(uint32_t handle, enum pi_kind kind) {
     struct pi_quick *k = entry(handle);
-    return k != NULL && handle != 0 ? enter(k, &k->putting, handle) : NULL;
+    return k != NULL && handle != 0 ? enter(k, &k->putting, handle, kind) : NULL;
 }
 
 struct pi_quick *pi_quick_enter_get(uint32_t handle) {
     struct pi_quick *k = entry(handle);
-    return k != NULL && handle != 0 ? enter(k, &k->getting, handle) : NULL;
+    return k != NULL && handle != 0 ? enter(k, &k->getting, handle, PI_QUEUE) : NULL;
 }
 
 /* ---- locks and wakes --------------------------------------------------------------------- */

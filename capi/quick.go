@@ -8,6 +8,7 @@ import "C"
 import (
 	"github.com/polyipc/polyipc/runtime/host"
 	"github.com/polyipc/polyipc/runtime/queue"
+	"github.com/polyipc/polyipc/runtime/segment"
 )
 
 // This file is the Go side of quick.h: it tells C what queues are open, and does for it what only Go
@@ -19,16 +20,20 @@ func init() {
 	}
 }
 
-// quicken lets C put to and get from a queue whose handle was just made findable. The table's lock is
-// held.
+// quicken lets C use an object whose handle was just made findable. The table's lock is held.
 func quicken(id uint32, n noun) {
-	if q, ok := n.(*queue.Queue); ok {
-		s := q.Shared()
+	switch n := n.(type) {
+	case *queue.Queue:
+		s := n.Shared()
 		side := C.struct_pi_side{
 			queue: (*C.struct_pi_queue)(address(s.Header)), ring: (*C.struct_pi_ring)(address(s.Ring)),
 			data: (*C.char)(address(s.Data)), size: C.uint64_t(s.Size),
 		}
-		C.pi_quick_open(C.uint32_t(id%maxHandles), C.uint32_t(id), C.uint32_t(s.Token), side, side)
+		C.pi_quick_open(C.uint32_t(id%maxHandles), C.uint32_t(id), C.PI_QUEUE, C.uint32_t(s.Token), side, side)
+	case *segment.Segment:
+		s := n.Shared()
+		C.pi_quick_open_plain(C.uint32_t(id%maxHandles), C.uint32_t(id), C.PI_SEGMENT, C.uint32_t(s.Token), address(s.Header),
+			address(s.Data), C.uint64_t(s.Size))
 	}
 }
 

@@ -30,9 +30,13 @@ struct pi_side {
  * rewind must not forget it while another thread is in. Written by Go as it opens and closes
  * the handle (quick.go). A forked child starts with none. */
 struct pi_quick {
-    _Atomic uint32_t handle;         /* stored last when opened, zeroed first when closed; 0: none */
-    uint32_t me;                     /* this process's owner token */
-    struct pi_side in, out;          /* to get from and to put to: of a queue, the same */
+    _Atomic uint32_t handle; /* stored last when opened, zeroed first when closed; 0: none */
+    uint32_t kind;           /* enum pi_kind; functions of other kinds keep out */
+    uint32_t me;             /* this process's owner token */
+    struct pi_side in, out;  /* to get from and to put to: of a queue, the same */
+    void *header;            /* of others, like the next two */
+    char *data;
+    uint64_t size;                   /* of data */
     _Atomic int32_t spin, spin_held; /* how long a get spins, see await.c */
     /* Threads within, on cache lines of their own: the mapping stays until they are out. */
     _Alignas(128) _Atomic uint32_t putting;
@@ -54,7 +58,11 @@ polyipc_status pi_quick_queue_lease(polyipc_queue queue, void *buffer, size_t ca
 
 /* ---- quick.c ---------------------------------------------------------------------------- */
 
-void pi_quick_open(uint32_t index, uint32_t handle, uint32_t me, struct pi_side in, struct pi_side out);
+/* Of what carries messages, and of other kinds. */
+void pi_quick_open(uint32_t index, uint32_t handle, enum pi_kind kind, uint32_t me, struct pi_side in,
+                   struct pi_side out);
+void pi_quick_open_plain(uint32_t index, uint32_t handle, enum pi_kind kind, uint32_t me, void *header,
+                         void *data, uint64_t size);
 /* Lets nobody in any more, wakes who waits there and returns when the last one is out. */
 void pi_quick_close(uint32_t index);
 void pi_quick_in_child(struct pi_keep *keep);
@@ -62,6 +70,10 @@ void pi_quick_in_child(struct pi_keep *keep);
 /* The entry of an open queue, with the caller counted in; NULL if there is none. */
 struct pi_quick *pi_quick_enter_get(uint32_t handle);
 static inline void pi_quick_leave_get(struct pi_quick *k) { atomic_fetch_sub(&k->getting, 1); }
+
+/* The same of any kind, for verbs that do not wait. */
+struct pi_quick *pi_quick_enter(uint32_t handle, enum pi_kind kind);
+static inline void pi_quick_leave(struct pi_quick *k) { atomic_fetch_sub(&k->putting, 1); }
 
 struct pi_attempt;
 

@@ -75,6 +75,21 @@ struct pi_record {
     _Atomic uint64_t state;
 };
 
+struct pi_cell_word {
+    _Atomic uint32_t word; /* wait word */
+    char pad[60];
+};
+
+enum { PI_CELL_WORDS = 16 };
+
+struct pi_segment {
+    _Atomic uint64_t size; /* only grows */
+    char pad0[128 - 8];
+    char lock[64];
+    char pad1[128 - 64];
+    struct pi_cell_word cell[PI_CELL_WORDS];
+};
+
 /* Where Go has them; a test of runtime/internal/layout compares these lines with its types. */
 #define PI_AT(kind, field, offset, name) \
     _Static_assert(offsetof(struct pi_##kind, field) == (offset), name " lies elsewhere")
@@ -106,6 +121,10 @@ PI_AT(record, flags, 4, "Record.Flags");
 PI_AT(record, format, 6, "Record.Format");
 PI_AT(record, sequence, 8, "Record.Sequence");
 PI_AT(record, state, 16, "Record.state");
+PI_AT(segment, size, 0, "Segment.Size");
+PI_AT(segment, lock, 128, "Segment.Lock");
+PI_AT(segment, cell, 256, "Segment.Cell");
+PI_AT(cell_word, word, 0, "CellWord.Word");
 PI_AT(seat, who, 0, "Seat.Who");
 PI_AT(seat, since, 8, "Seat.Since");
 #undef PI_AT

@@ -10,7 +10,7 @@
 #include "go.h"
 #include "pyshim.h"
 #include "quick.h"
-#include "sync_forward.h"
+#include "quick_segment.h"
 #include <stdio.h>
 
 struct pi_table {

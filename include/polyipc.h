@@ -38,8 +38,8 @@
 #include <polyipc/message.h>
 #include <polyipc/options.h>
 #include <polyipc/queue.h>
+#include <polyipc/segment.h>
 #include <polyipc/status.h>
-#include <polyipc/sync.h>
 #include <polyipc/version.h>
 
 #ifdef __cplusplus

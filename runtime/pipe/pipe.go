@@ -22,7 +22,6 @@ import (
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/internal/crash"
-	"github.com/polyipc/polyipc/runtime/internal/doorbell"
 	"github.com/polyipc/polyipc/runtime/internal/fifo"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
@@ -192,7 +191,7 @@ func (p *Pipe) want(op string) *object.Want {
 func config(d, ways int) fifo.Config {
 	return fifo.Config{
 		Place:      fifo.Place{Base: layout.DirectionOffset(d), Area: d, Areas: ways},
-		RingLetter: "rs"[d], MessageLetter: "mn"[d], BellLetter: "bc"[d],
+		RingLetter: "rs"[d], MessageLetter: "mn"[d],
 		PutTo: "send to", GetFrom: "receive from",
 	}
 }
@@ -261,11 +260,9 @@ func (p *Pipe) Close() error {
 	crash.Point("pipe.close.left")
 	_ = object.Guarded("close pipe", p.Name(), func() error {
 		for d := range p.ways {
-			base := layout.DirectionOffset(d)
-			h := layout.View[layout.Queue](aside, base+layout.QueueOffset)
+			h := layout.View[layout.Queue](aside, layout.DirectionOffset(d)+layout.QueueOffset)
 			park.Kick(&h.Readable)
 			park.Kick(&h.Writable)
-			doorbell.RingAll(p.obj.Root, p.obj.UUID(), "bc"[d], layout.View[layout.Bells](aside, base+layout.BellsOffset))
 		}
 		return nil
 	})

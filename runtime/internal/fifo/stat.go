@@ -198,12 +198,8 @@ func (q *Fifo) Full() (full bool, err error) {
 		return false, err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
-	return o.full(context.Background())
-}
-
-func (o *op) full(ctx context.Context) (bool, error) {
-	if err := o.lock(producers, ctx); err != nil {
-		return false, busy(ctx, err, ipcerr.Full)
+	if err = o.lock(producers, context.Background()); err != nil {
+		return false, err
 	}
 	defer o.unlockProducers()
 	r, seq, err := o.newest()
@@ -213,7 +209,7 @@ func (o *op) full(ctx context.Context) (bool, error) {
 	size := layout.RecordSize(1)
 	_, err = o.place(r, r.H.Tail.Load(), seq, size, size, false)
 	if err == ipcerr.Full {
-		return o.q.h.MaxSize != 0 || o.q.h.Capacity != 0, nil
+		return q.h.MaxSize != 0 || q.h.Capacity != 0, nil
 	}
 	return false, err
 }

@@ -16,6 +16,7 @@ func TestCSharesTheLayout(t *testing.T) {
 	}
 	types := map[string]reflect.Type{
 		"Queue": reflect.TypeFor[Queue](), "Ring": reflect.TypeFor[Ring](), "Record": reflect.TypeFor[Record](), "Seat": reflect.TypeFor[Seat](),
+		"Segment": reflect.TypeFor[Segment](), "CellWord": reflect.TypeFor[CellWord](),
 	}
 	lines := regexp.MustCompile(`(?m)^PI_AT\(\w+, \w+, (\d+), "(\w+)\.(\w+)"\);$`).FindAllStringSubmatch(string(text), -1)
 	if len(lines) < 25 {
@@ -28,6 +29,7 @@ func TestCSharesTheLayout(t *testing.T) {
 		}
 	}
 	for pattern, want := range map[string]uint64{
+		`PI_CELL_WORDS = (\d+)`:              CellWords,
 		`PI_READY \(UINT64_C\((\d+)\) << 60`: uint64(Ready >> 60),
 	} {
 		m := regexp.MustCompile(pattern).FindStringSubmatch(string(text))
