@@ -46,7 +46,20 @@ enum {
 };
 
 /* What a handle stands for: one for each type of handle. */
-enum pi_kind { PI_NONE = 0, PI_QUEUE = 1, PI_SEGMENT = 2 };
+enum pi_kind {
+    PI_NONE = 0,
+    PI_QUEUE = 1,
+    PI_SEGMENT = 2,
+    PI_SYNC = 16, /* and the type, as enum polyipc_sync_type has it */
+    PI_LOCK,
+    PI_RLOCK,
+    PI_SEMAPHORE,
+    PI_BOUNDED_SEMAPHORE,
+    PI_CONDITION,
+    PI_EVENT,
+    PI_BARRIER,
+    PI_RWLOCK
+};
 
 /* Which file a descriptor belongs to. */
 struct pi_file {

@@ -1,28 +1,16 @@
 /* pyshim.c - messages as Python objects; see pyshim.h. Everything goes through the exported
  * functions, so that it works in forked children as they do. */
-#include "pyshim.h"
-#include "keep.h"
+#include "pyshim_inner.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     SMALL = 16 << 10, /* bytes that a get has at hand; larger messages are asked for again */
     QUICK = 64 << 10, /* bytes that are copied with the GIL held */
     BATCH = 128,
 };
-
-struct pi_python {
-#define FIELD(name, result, parameters) result(*name) parameters;
-    POLYIPC_PY_FUNCTIONS(FIELD)
-#undef FIELD
-    pi_object *tell;
-};
-
-/* In the keep, since a rewind would forget it: a forked child has the same Python. */
-static const struct pi_python *python(void) { return pi_now.keep->python; }
 
 int polyipc_py_init(const void *const *addresses, int count, pi_object *tell) {
     enum { FUNCTIONS = offsetof(struct pi_python, tell) / sizeof(void (*)(void)) };
@@ -43,69 +31,8 @@ int polyipc_py_init(const void *const *addresses, int count, pi_object *tell) {
     return POLYIPC_OK;
 }
 
-/* ---- events ----------------------------------------------------------------------------- */
-
-static bool tell(void) {
-    const struct pi_python *py = python();
-    pi_object *const none = py->PyObject_CallObject(py->tell, NULL);
-    if (none != NULL)
-        py->Py_DecRef(none);
-    return none != NULL;
-}
-
-/* Every verb begins with it. False, with the exception set, if a log handler raised. */
-static bool told(void) {
-    const uint32_t events = atomic_load_explicit(&pi_now.keep->events, memory_order_relaxed);
-    return __builtin_expect(events != PI_EVENTS_NEWS, 1) || tell();
-}
-
-/* ---- time ------------------------------------------------------------------------------- */
-
-static int64_t now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
-}
-
-/* A deadline that is computed only when somebody waits. */
-struct limit {
-    int64_t ns; /* as given */
-    int64_t deadline;
-};
-
-static int64_t left(struct limit *limit) {
-    if (limit->ns <= 0)
-        return limit->ns;
-    const int64_t t = now();
-    if (limit->deadline == 0)
-        limit->deadline = limit->ns < INT64_MAX - t ? t + limit->ns : INT64_MAX;
-    return limit->deadline > t ? limit->deadline - t : 0;
-}
-
-/* ---- arguments and results --------------------------------------------------------------- */
-
-/* Reads ints; false, with the exception set, if one is not. */
-static bool integers(pi_object *const *arguments, int count, long *to) {
-    const struct pi_python *py = python();
-    for (int i = 0; i < count; i++) {
-        to[i] = py->PyLong_AsLong(arguments[i]);
-        if (to[i] == -1 && py->PyErr_Occurred() != NULL)
-            return false;
-    }
-    return true;
-}
-
-/* The queue that a function is bound to: its id is what Python takes for the function's self. */
-static polyipc_queue bound(pi_object *self) {
-    return (polyipc_queue){(uint32_t)python()->PyLong_AsLong(self)};
-}
-
-static pi_object *number(long n) { return python()->PyLong_FromLong(n); }
-
-static pi_object *bad_argument(void) {
-    python()->PyErr_BadArgument();
-    return NULL;
-}
+/* The queue that a function is bound to. */
+static polyipc_queue bound(pi_object *self) { return (polyipc_queue){pi_py_bound(self)}; }
 
 /* ---- put -------------------------------------------------------------------------------- */
 
@@ -262,25 +189,6 @@ static polyipc_status take_or_wait(polyipc_queue queue, struct taken *t, char *s
     return t->bytes != NULL ? POLYIPC_OK : POLYIPC_NO_MEMORY;
 }
 
-/* A tuple of the items, whose references it takes; NULL if one of them is NULL. */
-static pi_object *tuple(pi_object **items, int count) {
-    const struct pi_python *py = python();
-    pi_object *t = py->PyTuple_New(count);
-    for (int i = 0; i < count; i++) {
-        if (t != NULL && items[i] != NULL) {
-            py->PyTuple_SetItem(t, i, items[i]);
-            continue;
-        }
-        for (; i < count; i++)
-            if (items[i] != NULL)
-                py->Py_DecRef(items[i]);
-        if (t != NULL)
-            py->Py_DecRef(t);
-        return NULL;
-    }
-    return t;
-}
-
 /* A message as Python gets it; takes the reference to bytes, which may be NULL. */
 static pi_object *message(pi_object *bytes, polyipc_format format) {
     if (format == POLYIPC_MSGPACK || bytes == NULL)
@@ -409,23 +317,13 @@ static pi_object *get_many(pi_object *self, pi_object *const *arguments, ptrdiff
 
 /* ---- the functions ----------------------------------------------------------------------- */
 
-enum { METH_FASTCALL = 0x0080 };
-
 static const struct pi_method methods[] = {
-    {"put", put, METH_FASTCALL, NULL},     {"put_many", put_many, METH_FASTCALL, NULL},
-    {"get", get, METH_FASTCALL, NULL},     {"get_many", get_many, METH_FASTCALL, NULL},
-    {"lease", lease, METH_FASTCALL, NULL}, {"ack", ack, METH_FASTCALL, NULL},
-    {"nack", nack, METH_FASTCALL, NULL},
+    {"put", put, PI_FASTCALL, NULL},     {"put_many", put_many, PI_FASTCALL, NULL},
+    {"get", get, PI_FASTCALL, NULL},     {"get_many", get_many, PI_FASTCALL, NULL},
+    {"lease", lease, PI_FASTCALL, NULL}, {"ack", ack, PI_FASTCALL, NULL},
+    {"nack", nack, PI_FASTCALL, NULL},
 };
 
 pi_object *polyipc_py_queue(int queue) {
-    enum { COUNT = sizeof methods / sizeof *methods };
-    const struct pi_python *py = python();
-    pi_object *functions[COUNT] = {NULL};
-    pi_object *id = number(queue);
-    for (int i = 0; i < COUNT && id != NULL; i++)
-        functions[i] = py->PyCFunction_NewEx(&methods[i], id, NULL);
-    if (id != NULL)
-        py->Py_DecRef(id);
-    return tuple(functions, COUNT);
+    return builtins(methods, sizeof methods / sizeof *methods, (uint32_t)queue);
 }

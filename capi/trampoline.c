@@ -11,6 +11,7 @@
 #include "pyshim.h"
 #include "quick.h"
 #include "quick_segment.h"
+#include "sync_forward.h"
 #include <stdio.h>
 
 struct pi_table {

@@ -40,6 +40,7 @@
 #include <polyipc/queue.h>
 #include <polyipc/segment.h>
 #include <polyipc/status.h>
+#include <polyipc/sync.h>
 #include <polyipc/version.h>
 
 #ifdef __cplusplus

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/internal/crash"
+	"github.com/polyipc/polyipc/runtime/internal/doorbell"
 	"github.com/polyipc/polyipc/runtime/internal/fifo"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
@@ -191,7 +192,7 @@ func (p *Pipe) want(op string) *object.Want {
 func config(d, ways int) fifo.Config {
 	return fifo.Config{
 		Place:      fifo.Place{Base: layout.DirectionOffset(d), Area: d, Areas: ways},
-		RingLetter: "rs"[d], MessageLetter: "mn"[d],
+		RingLetter: "rs"[d], MessageLetter: "mn"[d], BellLetter: "bc"[d],
 		PutTo: "send to", GetFrom: "receive from",
 	}
 }
@@ -260,9 +261,11 @@ func (p *Pipe) Close() error {
 	crash.Point("pipe.close.left")
 	_ = object.Guarded("close pipe", p.Name(), func() error {
 		for d := range p.ways {
-			h := layout.View[layout.Queue](aside, layout.DirectionOffset(d)+layout.QueueOffset)
+			base := layout.DirectionOffset(d)
+			h := layout.View[layout.Queue](aside, base+layout.QueueOffset)
 			park.Kick(&h.Readable)
 			park.Kick(&h.Writable)
+			doorbell.RingAll(p.obj.Root, p.obj.UUID(), "bc"[d], layout.View[layout.Bells](aside, base+layout.BellsOffset))
 		}
 		return nil
 	})

@@ -50,7 +50,7 @@ func (b *Barrier) Wait(ctx context.Context) (index int, err error) {
 // panic of action breaks the barrier.
 func (b *Barrier) WaitThen(ctx context.Context, action func() error) (index int, err error) {
 	index, turn, err := b.Arrive(ctx, action != nil)
-	if err != nil || turn == nil {
+	if err != nil || turn == 0 {
 		return index, err
 	}
 	done := false
@@ -66,15 +66,15 @@ func (b *Barrier) WaitThen(ctx context.Context, action func() error) (index int,
 	return index, err
 }
 
-// Turn is the right to end the round, for whoever arrived last.
-type Turn struct{ round uint64 }
+// Turn is the right to end the round, for whoever arrived last; 0 is none.
+type Turn uint64
 
 // Arrive is Wait; but with hold, whoever arrives last gets a turn instead of letting all pass, and does that
 // by Pass or Abort.
-func (b *Barrier) Arrive(ctx context.Context, hold bool) (index int, turn *Turn, err error) {
+func (b *Barrier) Arrive(ctx context.Context, hold bool) (index int, turn Turn, err error) {
 	var o op
 	if err = o.begin(&b.base, "wait at"); err != nil {
-		return 0, nil, err
+		return 0, 0, err
 	}
 	defer o.End(&err)
 	defer o.leave()
@@ -102,7 +102,7 @@ type arrival struct {
 	round uint64
 	index int
 	place *layout.Place // nil: it arrived last
-	turn  *Turn
+	turn  Turn
 }
 
 // arrive takes a place, or ends the round; false while it has to wait for an action to end.
@@ -137,7 +137,7 @@ func (a *arrival) arrive() (bool, error) {
 	}
 	if a.hold {
 		h.Turn.Store(a.b.obj.Me)
-		a.turn = &Turn{a.round}
+		a.turn = Turn(a.round + 1)
 		crash.Point("psync.barrier.turn")
 	} else {
 		a.finish(a.round, passed)
@@ -269,7 +269,7 @@ func (o *op) broken() error {
 }
 
 // Pass ends the round that turn is for: all pass.
-func (b *Barrier) Pass(turn *Turn) (err error) {
+func (b *Barrier) Pass(turn Turn) (err error) {
 	var o op
 	if err = o.begin(&b.base, "pass"); err != nil {
 		return err
@@ -280,10 +280,10 @@ func (b *Barrier) Pass(turn *Turn) (err error) {
 		return err
 	}
 	defer o.unguard()
-	if b.h.Round != turn.round || b.h.Turn.Load() != b.obj.Me {
+	if b.h.Round+1 != uint64(turn) || b.h.Turn.Load() != b.obj.Me {
 		return o.broken()
 	}
-	o.finish(turn.round, passed)
+	o.finish(b.h.Round, passed)
 	return nil
 }
 

@@ -19,6 +19,8 @@ type Stat struct {
 	Broken    bool   // a barrier
 	TakeOvers uint64 // locks taken over from the dead
 	Reclaimed uint64 // permits, read locks and places taken back from the dead
+	Holder    Holder // who has the lock, or the write lock; For is how long at least
+	Depth     uint32 // of an rlock: how often its owner acquired it
 	Waiters   int    // of those whose names are known, which are up to 64 in a lock, semaphore or event
 }
 
@@ -38,6 +40,9 @@ func (b *base) Stat() (s Stat, err error) {
 		Reclaim: b.h.Flags&layout.SyncReclaim != 0, Limit: int64(b.h.Limit), Value: int64(b.h.Value.Load()),
 		Broken: b.h.Broken.Load() != 0, TakeOvers: b.h.Lock.TakeOvers.Load(), Reclaimed: b.h.Reclaimed.Load(),
 		Waiters: len(b.waiters()),
+	}
+	if h := b.lock().Holder(); h.Token != 0 {
+		s.Holder, s.Depth = Holder{Process: b.obj.Process(h.Token), For: h.For}, h.Depth
 	}
 	switch b.kind {
 	case layout.SyncEvent:

@@ -118,7 +118,7 @@ func (q *Queue) want(op string) *object.Want {
 // config is where in a queue's file its Fifo lies, and how errors speak of it.
 var config = fifo.Config{
 	Place:      fifo.Place{Areas: 1},
-	RingLetter: 'r', MessageLetter: 'm', LinkLetter: 'o',
+	RingLetter: 'r', MessageLetter: 'm', LinkLetter: 'o', BellLetter: 'b',
 	PutTo: "put to", GetFrom: "get from",
 }
 

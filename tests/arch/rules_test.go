@@ -9,9 +9,13 @@ var floors = [][]string{
 	},
 	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member"},
 	{"runtime/internal/object"},
-	{"runtime/internal/fifo", "runtime/internal/mutex"},
-	{"runtime/queue", "runtime/pipe", "runtime/segment", "runtime/psync", "runtime/root", "runtime/events", "runtime/host"},
-	{"capi", "cmd/polyipc"},
+	{"runtime/internal/mutex", "runtime/internal/doorbell", "runtime/internal/handover"},
+	{"runtime/internal/fifo", "runtime/wait"},
+	{
+		"runtime/queue", "runtime/pipe", "runtime/segment", "runtime/psync", "runtime/process", "runtime/root", "runtime/events",
+		"runtime/host",
+	},
+	{"spawn", "capi", "cmd/polyipc"},
 }
 
 // sameFloor are the imports within one floor that are meant, with the reason.

@@ -18,6 +18,7 @@ type op struct {
 	name string // for errors: "put to"
 	held uint8  // producers, consumers
 	wake uint8  // readers, writers, joiners
+	asks bool   // for a bell: changes nothing that bells would have to tell
 
 	links []*object.Object // what the message to put refers to
 }
@@ -57,6 +58,9 @@ func (o *op) end(fault bool, err *error) {
 	debug.SetPanicOnFault(fault)
 	if r != nil {
 		o.rescue(r, err)
+	}
+	if !o.asks {
+		o.q.bells.Settle()
 	}
 	o.q.obj.Calls.Leave()
 	if *err != nil {
@@ -188,10 +192,10 @@ func (o *op) unlockConsumers() error {
 func (o *op) flushWakes() {
 	h := o.q.h
 	if o.wake&readers != 0 {
-		park.WakeAll(&h.Readable)
+		o.q.wakeReaders(1 << 30)
 	}
 	if o.wake&writers != 0 {
-		park.WakeAll(&h.Writable)
+		o.q.wakeWriters()
 	}
 	if o.wake&joiners != 0 {
 		park.WakeAll(&h.Joinable)

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/polyipc/polyipc/codec"
+	"github.com/polyipc/polyipc/runtime/internal/doorbell"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
@@ -78,6 +79,7 @@ type Config struct {
 	Place
 	RingLetter, MessageLetter byte   // of its parts
 	LinkLetter                byte   // of what its messages refer to
+	BellLetter                byte   // of its doorbells
 	PutTo, GetFrom            string // what errors call the verbs: "put to", "get from"
 
 	// Other, if set, reports whether there may be anybody who gets what is put, or puts what is to be got. With
@@ -98,6 +100,7 @@ type Fifo struct {
 	h   *layout.Queue
 
 	rings rings
+	bells doorbell.Bells
 
 	spinGet, spinPut park.Spin
 	reclaimed        atomic.Int64 // when dead owners were last looked for, as now counts
@@ -111,16 +114,24 @@ type Fifo struct {
 func (q *Fifo) Attach(o *object.Object, c Config) error {
 	q.Config, q.obj = c, o
 	q.h = layout.View[layout.Queue](o.File.Mem, c.Base+layout.QueueOffset)
+	bells := layout.View[layout.Bells](o.File.Mem, c.Base+layout.BellsOffset)
+	q.bells.Init(o, bells, c.BellLetter, q.ready, q.slice)
 	q.errFull = &ipcerr.Error{Op: c.PutTo + " " + o.Noun, Name: o.Name(), Code: ipcerr.Full}
 	q.errEmpty = &ipcerr.Error{Op: c.GetFrom + " " + o.Noun, Name: o.Name(), Code: ipcerr.Empty}
 	return q.rings.init(q)
 }
 
 // Detach gives back what q has mapped besides the object's file. It goes into Want.Free.
-func (q *Fifo) Detach() { q.rings.close() }
+func (q *Fifo) Detach() {
+	q.bells.Close()
+	q.rings.close()
+}
 
 // Kick makes everybody who waits look up: those of this process find the object closed.
-func (q *Fifo) Kick() { object.Kick(&q.h.Readable, &q.h.Writable, &q.h.Joinable) }
+func (q *Fifo) Kick() {
+	q.bells.Kick()
+	object.Kick(&q.h.Readable, &q.h.Writable, &q.h.Joinable)
+}
 
 // Bounds are the most live messages and the most bytes of live records; 0 is no limit.
 func (q *Fifo) Bounds() (maxSize, capacity uint64) { return q.h.MaxSize, q.h.Capacity }

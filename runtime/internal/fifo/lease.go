@@ -6,7 +6,6 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
-	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/ring"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -111,7 +110,7 @@ func (q *Fifo) endLease(name string, l Lease, to layout.State) (err error) {
 	q.h.Redelivered.Add(1)
 	q.h.Rescan.Store(1)
 	crash.Point("fifo.nack.rescan")
-	park.Wake(&q.h.Readable, 1)
+	q.wakeReaders(1)
 	return nil
 }
 

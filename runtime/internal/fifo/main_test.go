@@ -37,7 +37,7 @@ func Open(name string, o Options) (*Queue, error) { return open(name, o, false) 
 
 func open(name string, o Options, create bool) (*Queue, error) {
 	q := &Queue{}
-	c := Config{Place: alone, RingLetter: 'r', MessageLetter: 'm', LinkLetter: 'o', PutTo: "put to", GetFrom: "get from"}
+	c := Config{Place: alone, RingLetter: 'r', MessageLetter: 'm', LinkLetter: 'o', BellLetter: 'b', PutTo: "put to", GetFrom: "get from"}
 	data, capacity := uint64(256<<10), uint64(0)
 	if o.Capacity > 0 {
 		data = RoundUp(o.Capacity)

@@ -182,7 +182,7 @@ func (o *op) putBatch(ctx context.Context, bodies [][]byte, f Format) (n int, er
 	}
 	o.unlockProducers()
 	if n > 0 {
-		park.Wake(&q.h.Readable, n)
+		q.wakeReaders(n)
 	}
 	return n, err
 }
@@ -199,7 +199,7 @@ func (o *op) put(ctx context.Context, body []byte, f Format) error {
 		crash.Point("fifo.put.appended")
 		o.unlockProducers()
 		crash.Point("fifo.put.unlocked")
-		park.Wake(&o.q.h.Readable, 1)
+		o.q.wakeReaders(1)
 		return nil
 	}
 	size := layout.RecordSize(uint64(len(body)))
@@ -218,7 +218,7 @@ func (o *op) put(ctx context.Context, body []byte, f Format) error {
 	crash.Point("fifo.put.published")
 	o.unlockProducers()
 	crash.Point("fifo.put.wake")
-	park.Wake(&o.q.h.Readable, 1)
+	o.q.wakeReaders(1)
 	return nil
 }
 
@@ -311,7 +311,7 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 		return o.finish(ipcerr.Shutdown)
 	}
 	crash.Point("fifo.put_large.committed")
-	park.Wake(&q.h.Readable, 1)
+	q.wakeReaders(1)
 	return nil
 }
 
@@ -450,7 +450,7 @@ func (q *Fifo) claim() {
 // unclaim ends this process's claim, if it has one.
 func (q *Fifo) unclaim() {
 	if c := q.h.Claimant.Load(); c != 0 && uint32(c>>32) == q.obj.Me && q.h.Claimant.CompareAndSwap(c, 0) {
-		park.WakeAll(&q.h.Writable)
+		q.wakeWriters()
 	}
 }
 

@@ -261,7 +261,7 @@ func (o *op) reclaimLocked(claimed, own bool) (changed bool, err error) {
 		return m.Each(look)
 	})
 	lost.note()
-	if changed && park.Sleeping(&h.Readable) {
+	if changed && (park.Sleeping(&h.Readable) || q.bells.Armed(layout.BellReadable)) {
 		o.wake |= readers
 	}
 	return changed, err

@@ -198,8 +198,12 @@ func (q *Fifo) Full() (full bool, err error) {
 		return false, err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
-	if err = o.lock(producers, context.Background()); err != nil {
-		return false, err
+	return o.full(context.Background())
+}
+
+func (o *op) full(ctx context.Context) (bool, error) {
+	if err := o.lock(producers, ctx); err != nil {
+		return false, busy(ctx, err, ipcerr.Full)
 	}
 	defer o.unlockProducers()
 	r, seq, err := o.newest()
@@ -209,7 +213,7 @@ func (q *Fifo) Full() (full bool, err error) {
 	size := layout.RecordSize(1)
 	_, err = o.place(r, r.H.Tail.Load(), seq, size, size, false)
 	if err == ipcerr.Full {
-		return q.h.MaxSize != 0 || q.h.Capacity != 0, nil
+		return o.q.h.MaxSize != 0 || o.q.h.Capacity != 0, nil
 	}
 	return false, err
 }

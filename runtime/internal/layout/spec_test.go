@@ -24,6 +24,7 @@ func TestSpec(t *testing.T) {
 			"MaxSize": "max size", "SideSeq": "side sequence", "NextRing": "next ring", "Sweep": "journal",
 			"TakeOvers": "take-overs", "Seat": "seats"}},
 		{"pipe.md", "## Header", reflect.TypeFor[Pipe](), nil},
+		{"doorbell.md", "## Header", reflect.TypeFor[Bells](), nil},
 		{"segment.md", "## Header", reflect.TypeFor[Segment](), map[string]string{
 			"MaxSize": "max size", "ItemSize": "item size", "Format": "format length", "Cell": "cell words",
 			"Seat": "seats", "Text": "format"}},
@@ -54,6 +55,9 @@ func TestSpec(t *testing.T) {
 	}
 	if s := reflect.TypeFor[Ring]().Size(); s != 256 {
 		t.Errorf("a Ring has %d bytes", s)
+	}
+	if s := reflect.TypeFor[Bells]().Size(); RingOffset+reflect.TypeFor[Ring]().Size() > BellsOffset || BellsOffset+s > QueueHeaderBytes {
+		t.Errorf("Bells of %d bytes do not fit behind a ring", s)
 	}
 	if s := reflect.TypeFor[Queue]().Size(); QueueOffset+s > RingOffset {
 		t.Errorf("a Queue has %d bytes and reaches into the ring state", s)

@@ -68,6 +68,34 @@ func OpenFile(path string, flags int, mode uint32, hook func(fd int, open bool))
 	}
 }
 
+// Dup makes another descriptor of fd's description, close-on-exec and not of those that programs have for their
+// input and output.
+func Dup(fd int) (int, error) {
+	for {
+		n, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+		if err == unix.EINTR {
+			continue
+		}
+		if err == nil && OnDescriptor != nil {
+			OnDescriptor(n, true)
+		}
+		return n, err
+	}
+}
+
+// Identify reads of which object an open file is; CORRUPT if it is none of ours.
+func Identify(fd int) (layout.Kind, [16]byte, error) {
+	st, err := fstat(fd)
+	var h layout.Header
+	if err == nil {
+		h, err = readHeader(fd)
+	}
+	if err == nil {
+		err = h.CheckFile(st.Size)
+	}
+	return h.Kind, h.UUID, err
+}
+
 // CloseFile closes fd and tells hook. The error of close is of no use: the descriptor is gone in
 // any case.
 func CloseFile(fd int, hook func(fd int, open bool)) {

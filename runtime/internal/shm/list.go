@@ -51,6 +51,10 @@ func (r *Root) describe(name string) (e Entry, there bool) {
 	if err == unix.ENOENT {
 		return e, false
 	}
+	if part && c == nil && r.isBell(name) {
+		e.UUID = parent
+		return e, true
+	}
 	if c != nil {
 		defer c.close()
 		e.Size, e.Bytes = c.stat.Size, c.stat.Blocks*512
@@ -72,6 +76,12 @@ func (r *Root) describe(name string) (e Entry, there bool) {
 		e.Err = fail("list", name, err, "")
 	}
 	return e, true
+}
+
+// isBell reports whether the part of that name is a FIFO, which only bells are.
+func (r *Root) isBell(name string) bool {
+	var st unix.Stat_t
+	return unix.Lstat(r.file(name), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFIFO
 }
 
 // belongs reports whether a file with this header may have this name.

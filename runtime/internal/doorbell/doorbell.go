@@ -1,0 +1,239 @@
+// Package doorbell lets event loops wait for objects: it gives a descriptor that poll, epoll and select find
+// readable when the object may be ready.
+//
+// An object has its Bells in its header. Who wants to be told takes a seat there, makes a FIFO, and sets the
+// seat's bit in Armed; who commits something that may make the object ready clears the bits he finds and writes
+// a byte into their FIFOs, besides waking those who sleep on a wait word, never instead of it. An object that
+// nobody watches costs its users one look at a cache line.
+//
+// To give a noun descriptors: put a layout.Bells into its header, a Bells into its type, and
+//
+//	bells.Init(&obj, header, 'b', ready, slice)  in Attach
+//	bells.Ring(layout.BellReadable)              behind each park.Wake of the same thing
+//	bells.Settle()                               at the end of each verb
+//	bells.Kick()                                 in the kick of object.Close
+//	bells.Close()                                in Free
+//	bells.At(layout.BellReadable)                is what its users wait for with package wait
+//
+// The descriptor is level-triggered, as far as this handle can know: a get that leaves the queue empty, and a
+// try that finds it empty, make it unreadable again. So a loop does not spin on what is not ready.
+//
+// Two windows no ring covers: a ringer killed between its commit and the ring, and what the dead held and
+// nobody comes for. In a process that has bells, a goroutine looks at them once a slice, as a sleeper of package
+// park does.
+package doorbell
+
+import (
+	"math/bits"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/polyipc/polyipc/runtime/internal/crash"
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
+	"github.com/polyipc/polyipc/runtime/internal/shm"
+)
+
+// Bells are an open object's bells: its own, and a way to ring those of others. It must not be copied.
+type Bells struct {
+	obj    *object.Object
+	h      *layout.Bells
+	letter byte // of the FIFOs' names
+	ready  func(kind int) (bool, error)
+	slice  func() time.Duration
+
+	any    atomic.Bool // there is a bell of this handle
+	mine   [layout.BellKinds]atomic.Pointer[bell]
+	making sync.Mutex
+	points [layout.BellKinds]Point
+}
+
+// bell is a descriptor of this handle.
+type bell struct {
+	fd   int
+	seat int
+	word uint64 // what the seat says
+
+	mu   sync.Mutex // to look, to drain and to arm are one
+	rung bool       // there is a byte in the FIFO, as far as is known
+}
+
+// Init says what the bells are of. ready tells whether the thing of that kind is so now: it is called within a
+// call of obj, without locks, and must neither wait for others nor guess, since a loop would spin on a guess.
+// slice is how long it is safe to go without a look, as in park.Waiter.
+func (b *Bells) Init(obj *object.Object, h *layout.Bells, letter byte, ready func(kind int) (bool, error), slice func() time.Duration) {
+	b.obj, b.h, b.letter, b.ready, b.slice = obj, h, letter, ready, slice
+	for kind := range b.points {
+		b.points[kind] = Point{b, kind}
+	}
+}
+
+// Ring tells all who wait for it that the object may be ready. Behind the commit, a sequentially
+// consistent store, and within a call.
+//
+//	ringer                        owner of a bell
+//	commits a message             drains, sets its bit, then some
+//	some is 1: clears it          looks whether there is a message
+//	looks at the bits
+//
+// One of the two sees the other. Killed in between, the ringer takes the rings with him: the owner's watch finds
+// a bell that is neither armed nor rung, or armed though some is 0.
+func (b *Bells) Ring(kind int) {
+	if b.Armed(kind) {
+		b.ring(kind)
+	}
+}
+
+func (b *Bells) ring(kind int) {
+	b.h.Some[kind].Store(0)
+	crash.Point("doorbell.ring.looks")
+	for i := range b.h.Armed[kind] {
+		a := &b.h.Armed[kind][i]
+		for set := a.Load(); set != 0; set &= set - 1 {
+			seat := 64*i + bits.TrailingZeros64(set)
+			if !b.disarm(kind, seat) {
+				continue // another ringer has it
+			}
+			crash.Point("doorbell.ring.cleared")
+			b.ringSeat(kind, seat)
+		}
+	}
+}
+
+// RingAll rings for both kinds, for who has no handle of the object any more. Seats of the dead stay.
+func RingAll(root *shm.Root, id [16]byte, letter byte, h *layout.Bells) {
+	for kind := range h.Armed {
+		h.Some[kind].Store(0)
+		for i := range h.Armed[kind] {
+			for set := h.Armed[kind][i].Swap(0); set != 0; set &= set - 1 {
+				number, _, _ := layout.SplitBellSeat(h.Seat[64*i+bits.TrailingZeros64(set)].Load())
+				root.RingBell(id, letter, uint64(number))
+			}
+		}
+	}
+}
+
+func (b *Bells) ringSeat(kind, seat int) {
+	word := b.h.Seat[seat].Load()
+	if mine := b.mine[kind].Load(); mine != nil && mine.seat == seat {
+		shm.WriteBell(mine.fd)
+		return
+	}
+	number, _, token := layout.SplitBellSeat(word)
+	if token == 0 || b.obj.Root.RingBell(b.obj.UUID(), b.letter, uint64(number)) || b.obj.Member.Alive(token) {
+		return
+	}
+	b.free(seat, word)
+}
+
+// Armed reports whether somebody may have to be told.
+func (b *Bells) Armed(kind int) bool { return b.h.Some[kind].Load() != 0 }
+
+// open makes this handle's bell of a kind, unless it is there. Within a call.
+func (b *Bells) open(kind int) (*bell, error) {
+	b.making.Lock()
+	defer b.making.Unlock()
+	if own := b.mine[kind].Load(); own != nil {
+		return own, nil
+	}
+	own, err := b.take(kind)
+	if err != nil {
+		return nil, err
+	}
+	b.mine[kind].Store(own)
+	b.any.Store(true)
+	_, _ = b.settle(kind, own) // an error is for who comes when the bell rings
+	watchdog.add(b)
+	return own, nil
+}
+
+// Settle makes the handle's descriptors say what is so, behind a verb that may have changed it or found it not so.
+// Within a call, without locks.
+func (b *Bells) Settle() {
+	if b.any.Load() {
+		b.settleAll()
+	}
+}
+
+func (b *Bells) settleAll() {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() { _ = recover() }() // truncated: whoever uses it next is told
+	for kind := range b.mine {
+		if own := b.mine[kind].Load(); own != nil {
+			_, _ = b.settle(kind, own)
+		}
+	}
+}
+
+// settle looks whether the object is ready and leaves the bell rung or armed.
+//
+// It drains also where the bell is armed: a ringer that cleared the bit earlier may have written only now, and
+// the loop would come for nothing again and again. What a ringer writes for a commit that the first look did not
+// see may be drained, too; the second look sees that commit.
+func (b *Bells) settle(kind int, own *bell) (bool, error) {
+	own.mu.Lock()
+	defer own.mu.Unlock()
+	ready, err := b.ready(kind)
+	if !ready && err == nil {
+		shm.DrainBell(own.fd)
+		own.rung = false
+		a, bit := b.place(kind, own.seat)
+		a.Or(bit)
+		b.h.Some[kind].Store(1)
+		if ready, err = b.ready(kind); !ready && err == nil {
+			return false, nil
+		}
+	}
+	// What is wrong, whoever comes to use it is told: so he must come.
+	b.disarm(kind, own.seat)
+	if !own.rung && !readable(own.fd) {
+		shm.WriteBell(own.fd)
+	}
+	own.rung = true
+	return ready, err
+}
+
+func readable(fd int) bool {
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Ppoll(p, &unix.Timespec{}, nil)
+	return err == nil && n == 1
+}
+
+// place is where a seat's bit is.
+func (b *Bells) place(kind, seat int) (a *atomic.Uint64, bit uint64) {
+	return &b.h.Armed[kind][seat/64], 1 << (seat % 64)
+}
+
+// disarm clears a seat's bit and reports whether it was set.
+func (b *Bells) disarm(kind, seat int) bool {
+	a, bit := b.place(kind, seat)
+	return a.And(^bit)&bit != 0
+}
+
+// Kick makes the handle's descriptors readable, so that who waits for them finds the object closed.
+func (b *Bells) Kick() {
+	for kind := range b.mine {
+		if own := b.mine[kind].Load(); own != nil {
+			shm.WriteBell(own.fd)
+		}
+	}
+}
+
+// Close gives the handle's bells up. No call is under way any more, and the mapping still there; if it was
+// truncated, the seats are too.
+func (b *Bells) Close() {
+	if !b.any.Load() {
+		return
+	}
+	watchdog.remove(b)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	for kind := range b.mine {
+		if own := b.mine[kind].Swap(nil); own != nil {
+			b.leave(kind, own)
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package handover
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
+
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/shm"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+// State says which of the descriptors that this process was started with are still held for roles that nobody has
+// asked for. Their numbers alone do not tell: one that was closed may be another file's by now, even the same
+// object's, opened by name.
+type State struct {
+	Begun uint32 // the descriptors were looked at
+	_     uint32
+	Held  [Most / 64]uint64 // a bit for each line of the variable
+}
+
+var (
+	mu    sync.Mutex
+	state = new(State)
+
+	// Environment reads a variable of this process as it is now.
+	Environment = func(name string) string { v, _ := unix.Getenv(name); return v }
+)
+
+// KeepIn says where the state lies: a library that survives forks has memory for what a child must know.
+func KeepIn(s *State) { state = s }
+
+// Take opens what the parent handed over in that role. open opens the object of a name in a root, as the noun
+// does, and returns its UUID and how to close it.
+//
+// NOT_FOUND for a role that there is none of, WRONG_KIND, GONE if the object is gone; the errors of open.
+func Take(role string, kind layout.Kind, open func(e Entry) (id [16]byte, closes func() error, err error)) error {
+	op := "take inherited " + kind.String()
+	entries, err := Parse(Environment(Variable))
+	if err != nil {
+		return err
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	begin(entries)
+	i, err := find(op, entries, role, kind)
+	if err != nil {
+		return err
+	}
+	e := entries[i]
+	// An unlink since then has renamed it to its UUID, and another object may have the name now.
+	for _, name := range []string{e.Name, uuid.UUID(e.UUID).String()} {
+		e.Name = name
+		id, closes, err := open(e)
+		switch {
+		case err == nil && id == e.UUID:
+			release(i, e.FD)
+			return nil
+		case err == nil:
+			_ = closes()
+		case ipcerr.CodeOf(err) == ipcerr.WrongKind: // that other object is even of another kind
+		case ipcerr.CodeOf(err) != ipcerr.NotFound:
+			return err
+		}
+	}
+	return &ipcerr.Error{Op: op, Name: entries[i].Name, Code: ipcerr.Gone,
+		Hint: fmt.Sprintf("the parent process handed it over as %q, and it is gone: its last user let go of it", role)}
+}
+
+func find(op string, entries []Entry, role string, kind layout.Kind) (int, error) {
+	roles := make([]string, len(entries))
+	for i, e := range entries {
+		if e.Role == role {
+			if e.Kind != kind {
+				return 0, &ipcerr.Error{Op: op, Name: role, Code: ipcerr.WrongKind, Hint: fmt.Sprintf("what was handed over in this role is a %v", e.Kind)}
+			}
+			return i, nil
+		}
+		roles[i] = e.Role
+	}
+	hint := "the parent process handed nothing over: start this program with its objects (polyipc.spawn, polyipc_process_spawn, package spawn)"
+	if len(roles) > 0 {
+		hint = "no object was handed over in this role; there are: " + strings.Join(roles, ", ")
+	}
+	return 0, &ipcerr.Error{Op: op, Name: role, Code: ipcerr.NotFound, Hint: hint}
+}
+
+// begin looks once which descriptors came with the variable, and keeps them from programs that this one starts. A
+// shell in between may have closed some. Ours are close-on-exec from the beginning; those that came are not.
+func begin(entries []Entry) {
+	if state.Begun != 0 {
+		return
+	}
+	for i, e := range entries {
+		if flags, err := unix.FcntlInt(uintptr(e.FD), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC != 0 {
+			continue
+		}
+		if _, id, err := shm.Identify(e.FD); err != nil || id != e.UUID {
+			continue
+		}
+		unix.CloseOnExec(e.FD)
+		state.Held[i/64] |= 1 << (i % 64)
+	}
+	state.Begun = 1
+}
+
+// release closes the descriptor that kept the object for this process, which has it open now.
+func release(i, fd int) {
+	bit := uint64(1) << (i % 64)
+	if state.Held[i/64]&bit == 0 {
+		return
+	}
+	state.Held[i/64] &^= bit
+	_ = unix.Close(fd)
+}
