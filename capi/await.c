@@ -31,7 +31,7 @@ enum {
     SPIN_WORTH = 60000 /* ns */
 };
 
-static int64_t now(void) {
+int64_t pi_quick_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
@@ -51,6 +51,15 @@ static polyipc_status try_once(struct pi_quick *k, struct pi_attempt *a) {
         return POLYIPC_OK;
     if (pi_quick_empty(k))
         return POLYIPC_EMPTY;
+    pi_enter_go();
+    return a->whole(a);
+}
+
+/* Tries, and if there is nothing and nobody at the other end either, leaves it to Go to look once more. */
+static polyipc_status try_last(struct pi_quick *k, struct pi_attempt *a) {
+    const polyipc_status status = try_once(k, a);
+    if (status != POLYIPC_EMPTY || pi_quick_other(k, true))
+        return status;
     pi_enter_go();
     return a->whole(a);
 }
@@ -141,7 +150,7 @@ static int64_t slice(const struct pi_quick *k) {
 
 /* Takes a seat, by which an operator sees who waits; its number, or -1. Seats of the dead are Go's to
  * clear. */
-static int sit(struct pi_quick *k, polyipc_queue queue, int64_t since) {
+static int sit(struct pi_quick *k, uint32_t handle, int64_t since) {
     struct pi_guard g;
     if (PI_GUARD(g))
         return -1;
@@ -157,7 +166,7 @@ static int sit(struct pi_quick *k, polyipc_queue queue, int64_t since) {
     }
     PI_UNGUARD();
     pi_enter_go();
-    return pg_queue_sit(queue);
+    return pg_quick_sit(handle);
 }
 
 /* Leaves the seat that an operator saw this sleeper in. */
@@ -181,7 +190,7 @@ static void pass_on(struct pi_quick *k) {
 }
 
 static polyipc_status ended(struct pi_attempt *a, polyipc_status status) {
-    pi_fail_plain(a->operation, a->queue.id, status);
+    pi_fail_plain(a->operation, a->handle, status);
     return status;
 }
 
@@ -192,14 +201,14 @@ static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_
     for (;;) {
         uint32_t value = 0;
         const bool armed = arm(k, &value);
-        status = try_once(k, a);
+        status = try_last(k, a);
         if (status != POLYIPC_EMPTY || again)
             break;
-        if (atomic_load(&k->handle) != a->queue.id) {
+        if (atomic_load(&k->handle) != a->handle) {
             status = POLYIPC_CLOSED;
             break;
         }
-        const int64_t t = now(), left = deadline - t;
+        const int64_t t = pi_quick_now(), left = deadline - t;
         if (left <= 0) {
             status = POLYIPC_TIMEOUT;
             break;
@@ -208,10 +217,10 @@ static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_
         if (ns > left)
             ns = left;
         if (!slept)
-            seat = sit(k, a->queue, t);
+            seat = sit(k, a->handle, t);
         const int e = ns > 0 ? pi_futex_sleep(&k->in.queue->readable, value, ns) : 0;
         slept = true;
-        if (pi_me.interruptible && (e == EINTR || now() - began > INTERRUPT_EVERY * MS)) {
+        if (pi_me.interruptible && (e == EINTR || pi_quick_now() - began > INTERRUPT_EVERY * MS)) {
             interrupted = true;
             again = true; /* tried once more: a wake may have come together with the signal */
         }
@@ -222,12 +231,13 @@ static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_
     if (slept && (status == POLYIPC_OK || status == POLYIPC_TOO_SMALL))
         pass_on(k); /* also what is too large for this one */
     if (slept && status == POLYIPC_OK)
-        learn(k, now() - began);
+        learn(k, pi_quick_now() - began);
     return status;
 }
 
-polyipc_status pi_await(struct pi_quick *k, struct pi_attempt *a, int64_t timeout) {
-    const int64_t began = now();
+/* Counted in; timeout is not 0. */
+static polyipc_status await(struct pi_quick *k, struct pi_attempt *a, int64_t timeout) {
+    const int64_t began = pi_quick_now();
     const int64_t deadline = timeout < 0 || timeout > INT64_MAX - began ? INT64_MAX : began + timeout;
     polyipc_status status = spin(k, a);
     if (status == POLYIPC_EMPTY)
@@ -241,20 +251,20 @@ polyipc_status pi_await(struct pi_quick *k, struct pi_attempt *a, int64_t timeou
 
 /* ---- calls ------------------------------------------------------------------------------- */
 
-/* What get, get_many and lease have in common: try, and wait if there is nothing. */
-static polyipc_status attempt(struct pi_attempt *a, int64_t timeout) {
-    struct pi_quick *k = pi_quick_enter_get(a->queue.id);
+polyipc_status pi_quick_attempt(enum pi_kind kind, struct pi_attempt *a, int64_t timeout) {
+    struct pi_quick *k = pi_quick_enter_get(a->handle, kind);
     if (k == NULL)
         return PI_SLOW;
-    polyipc_status status = try_once(k, a);
+    polyipc_status status = timeout == 0 ? try_last(k, a) : try_once(k, a);
     if (status == POLYIPC_EMPTY)
-        status = timeout == 0 ? ended(a, status) : pi_await(k, a, timeout);
+        status = timeout == 0 ? ended(a, status) : await(k, a, timeout);
     pi_quick_leave_get(k);
     return status;
 }
 
 static polyipc_status get_whole(struct pi_attempt *a) {
-    return pg_queue_get(a->queue, a->buffer, a->capacity, POLYIPC_TRY, a->out_size, a->out_format);
+    return pg_queue_get((polyipc_queue){a->handle}, a->buffer, a->capacity, POLYIPC_TRY, a->out_size,
+                        a->out_format);
 }
 
 polyipc_status pi_quick_queue_get(polyipc_queue queue, void *buffer, size_t capacity, int64_t timeout,
@@ -262,19 +272,19 @@ polyipc_status pi_quick_queue_get(polyipc_queue queue, void *buffer, size_t capa
     if (buffer == NULL && capacity > 0)
         return PI_SLOW;
     struct pi_attempt a = {.whole = get_whole,
-                           .queue = queue,
+                           .handle = queue.id,
                            .operation = PI_OP_GET,
                            .buffer = buffer,
                            .capacity = capacity,
                            .most = 1,
                            .out_size = out_size,
                            .out_format = out_format};
-    return attempt(&a, timeout);
+    return pi_quick_attempt(PI_QUEUE, &a, timeout);
 }
 
 static polyipc_status get_many_whole(struct pi_attempt *a) {
-    return pg_queue_get_many(a->queue, a->buffer, a->capacity, a->messages, a->most, POLYIPC_TRY,
-                             a->out_count);
+    return pg_queue_get_many((polyipc_queue){a->handle}, a->buffer, a->capacity, a->messages, a->most,
+                             POLYIPC_TRY, a->out_count);
 }
 
 polyipc_status pi_quick_queue_get_many(polyipc_queue queue, void *buffer, size_t capacity,
@@ -283,19 +293,19 @@ polyipc_status pi_quick_queue_get_many(polyipc_queue queue, void *buffer, size_t
     if ((buffer == NULL && capacity > 0) || messages == NULL || most == 0 || out_count == NULL)
         return PI_SLOW;
     struct pi_attempt a = {.whole = get_many_whole,
-                           .queue = queue,
+                           .handle = queue.id,
                            .operation = PI_OP_GET,
                            .buffer = buffer,
                            .capacity = capacity,
                            .messages = messages,
                            .most = most,
                            .out_count = out_count};
-    return attempt(&a, timeout);
+    return pi_quick_attempt(PI_QUEUE, &a, timeout);
 }
 
 static polyipc_status lease_whole(struct pi_attempt *a) {
-    return pg_queue_lease(a->queue, a->buffer, a->capacity, POLYIPC_TRY, a->lease, a->out_size,
-                          a->out_format);
+    return pg_queue_lease((polyipc_queue){a->handle}, a->buffer, a->capacity, POLYIPC_TRY, a->lease,
+                          a->out_size, a->out_format);
 }
 
 polyipc_status pi_quick_queue_lease(polyipc_queue queue, void *buffer, size_t capacity, int64_t timeout,
@@ -303,12 +313,12 @@ polyipc_status pi_quick_queue_lease(polyipc_queue queue, void *buffer, size_t ca
     if ((buffer == NULL && capacity > 0) || lease == NULL)
         return PI_SLOW;
     struct pi_attempt a = {.whole = lease_whole,
-                           .queue = queue,
+                           .handle = queue.id,
                            .operation = PI_OP_LEASE,
                            .buffer = buffer,
                            .capacity = capacity,
                            .lease = lease,
                            .out_size = out_size,
                            .out_format = out_format};
-    return attempt(&a, timeout);
+    return pi_quick_attempt(PI_QUEUE, &a, timeout);
 }

@@ -15,12 +15,14 @@
 #ifndef PI_CALLS_H
 #define PI_CALLS_H
 
+#include "calls_pipe.h"
 #include "calls_queue.h"
 #include "calls_segment.h"
 #include "calls_sync.h"
 
 #define PI_CALLS(PLAIN, GATED, QUICK)                                                \
     PI_QUEUE_CALLS(PLAIN, GATED, QUICK)                                              \
+    PI_PIPE_CALLS(PLAIN, GATED, QUICK)                                               \
     PI_SEGMENT_CALLS(PLAIN, GATED, QUICK)                                            \
     PI_SYNC_CALLS(PLAIN, GATED, QUICK)                                               \
     GATED(gc, (const char *root, int64_t *out_removed), ((char *)root, out_removed)) \

@@ -23,6 +23,9 @@ const (
 	opGet   operation = "get from queue"
 	opLease operation = "lease from queue"
 	opJoin  operation = "join queue"
+	opSend  operation = "send to pipe"
+	opRecv  operation = "receive from pipe"
+	opPoll  operation = "poll pipe"
 )
 
 // brief is the operation's number in keep.h, for those that fail in normal work.
@@ -36,6 +39,12 @@ func (op operation) brief() uint32 {
 		return C.PI_OP_LEASE
 	case opJoin:
 		return C.PI_OP_JOIN
+	case opSend:
+		return C.PI_OP_SEND
+	case opRecv:
+		return C.PI_OP_RECV
+	case opPoll:
+		return C.PI_OP_POLL
 	}
 	return C.PI_OP_TEXT
 }

@@ -14,7 +14,7 @@
  *   image.c   finds this library in memory, takes its snapshot, rewinds it
  *   gosignals.c   keeps Go from unblocking the host's signals
  *   guard.c   memory that is not there, touched by C
- *   quick.c   put and get of small messages in C; await.c, the wait for one
+ *   quick.c   put and get of small messages in C; await.c, the wait for one; quick_pipe.c, the same for pipes
  *   host.c    signals and limits of the host: recorded, protected, put back
  *   load.c    the constructors, the fork handlers, reload
  *   trampoline.c  the exported functions
@@ -50,6 +50,7 @@ enum pi_kind {
     PI_NONE = 0,
     PI_QUEUE = 1,
     PI_SEGMENT = 2,
+    PI_PIPE = 3,
     PI_SYNC = 16, /* and the type, as enum polyipc_sync_type has it */
     PI_LOCK,
     PI_RLOCK,
@@ -159,7 +160,17 @@ extern struct pi_now {
 } pi_now;
 
 /* Operations that fail in normal work; plain.c has their names. */
-enum pi_operation { PI_OP_TEXT, PI_OP_PUT, PI_OP_GET, PI_OP_LEASE, PI_OP_JOIN, PI_OP_CALL };
+enum pi_operation {
+    PI_OP_TEXT,
+    PI_OP_PUT,
+    PI_OP_GET,
+    PI_OP_LEASE,
+    PI_OP_JOIN,
+    PI_OP_SEND,
+    PI_OP_RECV,
+    PI_OP_POLL,
+    PI_OP_CALL
+};
 
 /* Per thread. A rewind keeps those of the thread that makes it; it is the child's only one. */
 struct pi_thread {

@@ -96,6 +96,9 @@ static const char *const operations[] = {
     [PI_OP_GET] = "get from queue",
     [PI_OP_LEASE] = "lease from queue",
     [PI_OP_JOIN] = "join queue",
+    [PI_OP_SEND] = "send to pipe",
+    [PI_OP_RECV] = "receive from pipe",
+    [PI_OP_POLL] = "poll pipe",
     [PI_OP_CALL] = "call polyipc",
 };
 

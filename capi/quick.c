@@ -31,10 +31,12 @@ static struct pi_quick *fresh(uint32_t index, enum pi_kind kind, uint32_t me) {
 }
 
 void pi_quick_open(uint32_t index, uint32_t handle, enum pi_kind kind, uint32_t me, struct pi_side in,
-                   struct pi_side out) {
+                   struct pi_side out, struct pi_other other) {
     struct pi_quick *k = fresh(index, kind, me);
     k->in = in;
     k->out = out;
+    k->other = other;
+    atomic_store(&k->asked, 0);
     atomic_store(&k->spin, 0);
     atomic_store(&k->spin_held, 0);
     atomic_store(&k->handle, handle);
@@ -108,16 +110,29 @@ static struct pi_quick *enter(struct pi_quick *k, _Atomic uint32_t *within, uint
     return NULL;
 }
 
-static struct pi_quick *enter_put(uint32_t handle) { return pi_quick_enter(handle, PI_QUEUE); }
+/* Of a queue or pipe, which may have nothing to put to, or to get from. */
+struct pi_quick *pi_quick_enter_put(uint32_t handle, enum pi_kind kind) {
+    struct pi_quick *k = pi_quick_enter(handle, kind);
+    if (k == NULL || k->out.queue != NULL)
+        return k;
+    pi_quick_leave(k);
+    return NULL;
+}
 
 struct pi_quick *pi_quick_enter(uint32_t handle, enum pi_kind kind) {
     struct pi_quick *k = entry(handle);
     return k != NULL && handle != 0 ? enter(k, &k->putting, handle, kind) : NULL;
 }
 
-struct pi_quick *pi_quick_enter_get(uint32_t handle) {
+struct pi_quick *pi_quick_enter_get(uint32_t handle, enum pi_kind kind) {
     struct pi_quick *k = entry(handle);
-    return k != NULL && handle != 0 ? enter(k, &k->getting, handle, PI_QUEUE) : NULL;
+    if (k == NULL || handle == 0)
+        return NULL;
+    k = enter(k, &k->getting, handle, kind);
+    if (k == NULL || k->in.queue != NULL)
+        return k;
+    pi_quick_leave_get(k);
+    return NULL;
 }
 
 /* ---- locks and wakes --------------------------------------------------------------------- */
@@ -176,10 +191,8 @@ static void give_back(_Atomic uint32_t *word) {
     PI_UNGUARD();
 }
 
-/* Puts as many of the messages as fit by what was seen of the head lately, under one lock and with one
- * commit; how many. 0 leaves everything as it was. */
-static size_t put(struct pi_quick *k, const polyipc_slice *messages, size_t count, polyipc_format format,
-                  size_t *out_count) {
+size_t pi_quick_put(struct pi_quick *k, const polyipc_slice *messages, size_t count, polyipc_format format,
+                    size_t *out_count) {
     const bool many = out_count != NULL;
     struct pi_queue *const q = k->out.queue;
     struct pi_ring *const r = k->out.ring;
@@ -340,7 +353,7 @@ bool pi_quick_take(struct pi_quick *k, const struct pi_attempt *a) {
     }
     if (dirty) {
         pi_enter_go();
-        pg_queue_settle(atomic_load(&k->handle));
+        pg_quick_settle(atomic_load(&k->handle));
     }
     return n > 0;
 }
@@ -377,11 +390,11 @@ static polyipc_status put_some(polyipc_queue queue, const polyipc_slice *message
                                polyipc_format format, size_t *n, size_t *out_count) {
     if (format > POLYIPC_MSGPACK)
         return PI_SLOW;
-    struct pi_quick *k = enter_put(queue.id);
+    struct pi_quick *k = pi_quick_enter_put(queue.id, PI_QUEUE);
     if (k == NULL)
         return PI_SLOW;
-    *n = put(k, messages, count, format, out_count);
-    atomic_fetch_sub(&k->putting, 1);
+    *n = pi_quick_put(k, messages, count, format, out_count);
+    pi_quick_leave(k);
     return *n > 0 ? POLYIPC_OK : PI_SLOW;
 }
 

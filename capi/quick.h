@@ -26,14 +26,22 @@ struct pi_side {
     uint64_t size;        /* of one of the two mappings of data */
 };
 
-/* What the quick ways need of an open queue. At the index of its handle; in the keep, because a
+/* The other end of a pipe. */
+struct pi_other {
+    _Atomic uint32_t *opened; /* in the file: whether it has ever been opened */
+    int64_t lock;             /* which byte of the file is locked by who has it open */
+};
+
+/* What the quick ways need of an open queue or pipe. At the index of its handle; in the keep, because a
  * rewind must not forget it while another thread is in. Written by Go as it opens and closes
  * the handle (quick.go). A forked child starts with none. */
 struct pi_quick {
     _Atomic uint32_t handle; /* stored last when opened, zeroed first when closed; 0: none */
     uint32_t kind;           /* enum pi_kind; functions of other kinds keep out */
     uint32_t me;             /* this process's owner token */
-    struct pi_side in, out;  /* to get from and to put to: of a queue, the same */
+    struct pi_side in, out;  /* to get from and to put to: of a queue, the same; none: queue is NULL */
+    struct pi_other other;   /* of a pipe */
+    _Atomic int64_t asked;   /* when the other end of a pipe was last found to be open, ns */
     void *header;            /* of others, like the next two */
     char *data;
     uint64_t size;                   /* of data */
@@ -56,20 +64,32 @@ polyipc_status pi_quick_queue_get_many(polyipc_queue queue, void *buffer, size_t
 polyipc_status pi_quick_queue_lease(polyipc_queue queue, void *buffer, size_t capacity, int64_t timeout,
                                     polyipc_lease *lease, size_t *out_size, polyipc_format *out_format);
 
+polyipc_status pi_quick_pipe_send(polyipc_pipe pipe, const void *data, size_t size, polyipc_format format,
+                                  int64_t timeout);
+polyipc_status pi_quick_pipe_recv(polyipc_pipe pipe, void *buffer, size_t capacity, int64_t timeout,
+                                  size_t *out_size, polyipc_format *out_format);
+
 /* ---- quick.c ---------------------------------------------------------------------------- */
 
 /* Of what carries messages, and of other kinds. */
 void pi_quick_open(uint32_t index, uint32_t handle, enum pi_kind kind, uint32_t me, struct pi_side in,
-                   struct pi_side out);
+                   struct pi_side out, struct pi_other other);
 void pi_quick_open_plain(uint32_t index, uint32_t handle, enum pi_kind kind, uint32_t me, void *header,
                          void *data, uint64_t size);
 /* Lets nobody in any more, wakes who waits there and returns when the last one is out. */
 void pi_quick_close(uint32_t index);
 void pi_quick_in_child(struct pi_keep *keep);
 
-/* The entry of an open queue, with the caller counted in; NULL if there is none. */
-struct pi_quick *pi_quick_enter_get(uint32_t handle);
+/* The entry of an open handle of that kind, with the caller counted in; NULL if there is none, or nothing to
+ * get from or put to. */
+struct pi_quick *pi_quick_enter_get(uint32_t handle, enum pi_kind kind);
+struct pi_quick *pi_quick_enter_put(uint32_t handle, enum pi_kind kind); /* pi_quick_leave */
 static inline void pi_quick_leave_get(struct pi_quick *k) { atomic_fetch_sub(&k->getting, 1); }
+
+/* Puts as many of the messages as fit by what was seen of the head lately, under one lock and with one
+ * commit; how many. 0 leaves everything as it was. Counted in. */
+size_t pi_quick_put(struct pi_quick *k, const polyipc_slice *messages, size_t count, polyipc_format format,
+                    size_t *out_count);
 
 /* The same of any kind, for verbs that do not wait. */
 struct pi_quick *pi_quick_enter(uint32_t handle, enum pi_kind kind);
@@ -92,7 +112,7 @@ void pi_quick_wake(_Atomic uint32_t *word, int most);
 /* A call that finds the queue empty as long as it returns POLYIPC_EMPTY. */
 struct pi_attempt {
     polyipc_status (*whole)(struct pi_attempt *a); /* through Go, without waiting */
-    polyipc_queue queue;
+    uint32_t handle;
     enum pi_operation operation;
     void *buffer;
     size_t capacity;
@@ -104,8 +124,16 @@ struct pi_attempt {
     polyipc_lease *lease;
 };
 
-/* Repeats a while there is no message, until timeout (ns, not 0) is over. Counted in. */
-polyipc_status pi_await(struct pi_quick *k, struct pi_attempt *a, int64_t timeout);
+/* Tries, and repeats a while there is no message, until timeout (ns) is over. PI_SLOW if there is no quick
+ * way into a handle of that kind. */
+polyipc_status pi_quick_attempt(enum pi_kind kind, struct pi_attempt *a, int64_t timeout);
+int64_t pi_quick_now(void); /* CLOCK_MONOTONIC, ns */
+
+/* ---- quick_pipe.c ------------------------------------------------------------------------ */
+
+/* Whether somebody is at the other end of a pipe, or may come there, or k is no pipe. No means: let Go look,
+ * which knows how to be certain. Without sure, what was known a moment ago will do. Counted in. */
+bool pi_quick_other(struct pi_quick *k, bool sure);
 
 /* ---- guard.c ---------------------------------------------------------------------------- */
 

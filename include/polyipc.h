@@ -37,6 +37,7 @@
 
 #include <polyipc/message.h>
 #include <polyipc/options.h>
+#include <polyipc/pipe.h>
 #include <polyipc/queue.h>
 #include <polyipc/segment.h>
 #include <polyipc/status.h>

@@ -192,7 +192,7 @@ func (p *Pipe) want(op string) *object.Want {
 func config(d, ways int) fifo.Config {
 	return fifo.Config{
 		Place:      fifo.Place{Base: layout.DirectionOffset(d), Area: d, Areas: ways},
-		RingLetter: "rs"[d], MessageLetter: "mn"[d], BellLetter: "bc"[d],
+		RingLetter: "rs"[d], MessageLetter: "mn"[d], LinkLetter: "op"[d], BellLetter: "bc"[d],
 		PutTo: "send to", GetFrom: "receive from",
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/fifo"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
+	"github.com/polyipc/polyipc/runtime/internal/shm"
 )
 
 // Stat is what a pipe holds and has done, as one end sees it.
@@ -72,3 +73,35 @@ func (p *Pipe) Stat() (s Stat, err error) {
 	}
 	return s, nil
 }
+
+// What the C library needs to send and receive small messages, and to wait for them, without entering Go.
+// A Go program has no use for it.
+
+// Shared is where a pipe's directions lie, zero where it has none; where the word lies that says whether the other
+// end has been opened, and which byte of the file is locked by who has it open.
+type Shared struct {
+	In, Out fifo.Shared
+	Opened  uintptr
+	Lock    int64
+}
+
+// Shared tells where the pipe lies. It touches nothing of the file.
+func (p *Pipe) Shared() (s Shared) {
+	if p.in != nil {
+		s.In = p.in.Shared()
+	}
+	if p.out != nil {
+		s.Out = p.out.Shared()
+	}
+	file, _ := layout.Address(p.obj.File.Mem)
+	s.Opened = file + layout.PipeOffset + 4*uintptr(1-p.end)
+	s.Lock = shm.EndLock + int64(1-p.end)
+	return s
+}
+
+// SitForMessage takes a seat for a thread that will wait for a message outside of Go, and returns
+// its number, -1 without one. Whoever sits gives the seat back by himself.
+func (p *Pipe) SitForMessage() (seat int) { return p.in.SitForMessage() }
+
+// Settle moves the head over records that were finished without the lock.
+func (p *Pipe) Settle() error { return p.in.Settle() }

@@ -6,14 +6,14 @@ import "golang.org/x/sys/unix"
 // way of the user's lock: a fork passes it on, the last mapping or descriptor takes it along. So whether
 // anybody is at the other end is a question to the kernel, and a death is known as soon as it is over.
 
-// endLock is the byte of end 0; that of end 1 follows. Shared: who has the end open.
-const endLock = 2
+// EndLock is the byte of end 0; that of end 1 follows. Shared: who has the end open.
+const EndLock = 2
 
 // TakeEnd makes o the user of an end, for as long as it is open. It comes before o is used or known to
 // anybody, a forked process included; so it is no breach of the rule that nothing is locked through
 // o's description.
 func (o *Object) TakeEnd(end int) error {
-	if err := TryLock(o.FD, unix.F_RDLCK, endLock+int64(end)); err != nil {
+	if err := TryLock(o.FD, unix.F_RDLCK, EndLock+int64(end)); err != nil {
 		return fail("open end", o.Name, err, "")
 	}
 	return nil
@@ -22,7 +22,7 @@ func (o *Object) TakeEnd(end int) error {
 // EndTaken reports whether others than o's own description have an end open. It is certain of no; if it cannot
 // find out, it says yes.
 func (o *Object) EndTaken(end int) bool {
-	held, err := Holder(o.FD, endLock+int64(end))
+	held, err := Holder(o.FD, EndLock+int64(end))
 	if o.mine() {
 		return err != nil || held != unix.F_UNLCK
 	}
@@ -33,7 +33,7 @@ func (o *Object) EndTaken(end int) bool {
 		return true
 	}
 	defer c.close()
-	held, err = Holder(c.fd, endLock+int64(end))
+	held, err = Holder(c.fd, EndLock+int64(end))
 	return err != nil || held != unix.F_UNLCK
 }
 
