@@ -107,4 +107,16 @@ POLYIPC_API polyipc_status polyipc_py_events(char *buffer, size_t capacity, size
  * nack). restype py_object. */
 POLYIPC_API pi_object *polyipc_py_queue(int queue);
 
+/* The functions of an object of polyipc/sync.h, bound to its handle; type is an enum polyipc_sync_type.
+ * restype py_object. A tuple of
+ *
+ *   (acquire, release)    of locks, rlocks, semaphores and conditions
+ *   (wait, set, clear)    of events
+ *   (read_lock, read_unlock, write_lock, write_unlock)
+ *   ()                    of barriers
+ *
+ * acquire, wait and the locks take ns, the others nothing. All return the status, but
+ * POLYIPC_OWNER_DIED for a lock that was acquired and whose former owner died. */
+POLYIPC_API pi_object *polyipc_py_sync(int type, int handle);
+
 #endif

@@ -249,7 +249,7 @@ func (w *what) spec(name string, members [16]byte) shm.Spec {
 func (b *base) matches(op string, w what, h how) error {
 	if b.kind != w.kind {
 		return &ipcerr.Error{Op: op, Name: b.Name(), Code: ipcerr.WrongKind,
-			Hint: fmt.Sprintf("it is a %v, not a %v: open it as what it is, or choose another name", b.kind, w.kind)}
+			Hint: fmt.Sprintf("it is %s, not %s: open it as what it is, or choose another name", a(b.kind), a(w.kind))}
 	}
 	transient := b.obj.File.Header().Flags()&layout.Transient != 0
 	whole := h == openOrCreate
@@ -261,6 +261,14 @@ func (b *base) matches(op string, w what, h how) error {
 		"it exists with %s, %s; asked for were %s, %s: ask for the same, or unlink it",
 		describe(b.kind, b.h.Limit, b.h.Flags), object.Lifetime(transient),
 		describe(w.kind, uint64(w.limit), w.flags()), object.Lifetime(object.Transient(b.Name(), w.Kept, w.Transient)))}
+}
+
+// a is a type with its article.
+func a(kind layout.SyncType) string {
+	if kind == layout.SyncEvent {
+		return "an event"
+	}
+	return "a " + kind.String()
 }
 
 // describe is the options of an object in words.

@@ -14,6 +14,7 @@ _platform.check()
 from polyipc import codec, errors  # noqa: E402 - not where polyipc cannot work
 from polyipc._c.library import VERSION  # noqa: E402
 from polyipc.errors import (  # noqa: E402
+    BrokenBarrierError,
     ClosedError,
     CorruptError,
     DecodeError,
@@ -30,6 +31,7 @@ from polyipc.errors import (  # noqa: E402
     NoMemoryError,
     NoSpaceError,
     NotFoundError,
+    NotOwnedError,
     ShutDown,
     Status,
     TimedOutError,
@@ -39,16 +41,32 @@ from polyipc.errors import (  # noqa: E402
     WrongKindError,
 )
 from polyipc.queue import Lease, Queue, QueueStat, gc, unlink  # noqa: E402
+from polyipc.sync import (  # noqa: E402
+    Barrier,
+    BoundedSemaphore,
+    Condition,
+    Event,
+    Lock,
+    RLock,
+    RWLock,
+    Semaphore,
+    SyncStat,
+)
 
 __version__ = VERSION
 
 __all__ = [
+    "Barrier",
+    "BoundedSemaphore",
+    "BrokenBarrierError",
     "ClosedError",
+    "Condition",
     "CorruptError",
     "DecodeError",
     "DeniedError",
     "Empty",
     "Error",
+    "Event",
     "ExistsError",
     "Full",
     "InternalError",
@@ -56,14 +74,20 @@ __all__ = [
     "Lease",
     "LeaseLostError",
     "LimitError",
+    "Lock",
     "MismatchError",
     "NoMemoryError",
     "NoSpaceError",
     "NotFoundError",
+    "NotOwnedError",
     "Queue",
     "QueueStat",
+    "RLock",
+    "RWLock",
+    "Semaphore",
     "ShutDown",
     "Status",
+    "SyncStat",
     "TimedOutError",
     "TooLargeError",
     "UnsupportedError",

@@ -11,6 +11,7 @@ import enum
 import errno
 import queue
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -148,6 +149,16 @@ class InvalidError(Error, ValueError):
     """An argument is out of its range."""
 
     status = Status.INVALID
+
+
+class NotOwnedError(InvalidError, AssertionError):
+    """A lock of threads was released, or a condition used, by a thread that does not have it."""
+
+
+class BrokenBarrierError(Error, threading.BrokenBarrierError):
+    """The barrier is broken: a wait timed out, or somebody aborted or reset it."""
+
+    status = Status.BROKEN
 
 
 class TooLargeError(Error, ValueError):

@@ -1,0 +1,209 @@
+"""What locks and their kin have in common: how they are opened, described and removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, ClassVar, TypeVar
+
+from polyipc import _arguments, _waiting, errors
+from polyipc._c import library
+from polyipc._c import sync as c
+from polyipc._handle import Handle
+from polyipc.errors import Status
+
+Self = TypeVar("Self", bound="Sync")
+P = TypeVar("P", bound="Plain")
+
+OK, TIMEOUT, INVALID, DIED, INTERRUPTED = (
+    int(s)
+    for s in (*(Status.OK, Status.TIMEOUT, Status.INVALID, Status.OWNER_DIED, Status.INTERRUPTED),)
+)
+
+
+@dataclass(frozen=True)
+class SyncStat:
+    """How things stand with an object, a moment ago."""
+
+    kind: str
+    """"lock", "bounded_semaphore", ..."""
+    transient: bool
+    """Whether it goes with its last user."""
+    reclaim: bool
+    """Whether a semaphore's permits return from processes that die."""
+    limit: int
+    """A semaphore's first value, a barrier's parties."""
+    value: int
+    """Free permits; read locks that are held; 1 if an event is set; who waits at a barrier."""
+    broken: bool
+    """Whether a barrier is broken."""
+    holder: int
+    """Pid of who has the lock, or write lock; 0: nobody."""
+    language: str
+    """Of the holder's program: "go", "c", "python"."""
+    held: float
+    """Seconds, at least: since somebody first waited for the lock or asked."""
+    depth: int
+    """Of an rlock: how often its owner acquired it."""
+    waiters: int
+    """As far as known by name: up to 64; in conditions and barriers all."""
+    take_overs: int
+    """Locks taken over from processes that died."""
+    reclaimed: int
+    """Permits, read locks and places taken back from processes that died."""
+
+
+class Sync(Handle):
+    """An object of polyipc.sync. Cls(...) opens it, or makes it if there is none.
+
+    Cls.create and Cls.open do only the one. Pickling one, as multiprocessing does with arguments of
+    a process, gives one that opens the same name in the same root.
+    """
+
+    __slots__ = ()
+    _type: ClassVar[str]  # in C's names
+
+    @classmethod
+    def open(cls: type[Self], name: str, *, root: _arguments.Path | None = None) -> Self:
+        """Open one; NotFoundError if there is none of that name."""
+        if name is None:
+            raise TypeError(f"name None: say which {cls._kind} to open")
+        self = cls.__new__(cls)
+        self._prepare()
+        self._open("open", name, None, root)
+        return self
+
+    def _prepare(self) -> None:
+        """Set what __init__ sets besides, for an object that is made without it."""
+
+    def _open(
+        self,
+        how: str,
+        name: str | None,
+        transient: bool | None,
+        root: _arguments.Path | None,
+        value: int = 0,
+        reclaim: bool = False,
+    ) -> None:
+        self._root = _arguments.root(root)
+        flags = 0 if transient is None else library.TRANSIENT if transient else library.KEPT
+        status, number = c.open_(
+            self._type,
+            how,
+            None if name is None else _arguments.name(name),
+            self._root_for_c(),
+            flags | (c.RECLAIM if reclaim else 0),
+            _arguments.limit("value", value),
+        )
+        if status != 0:
+            raise errors.of_status(status, library.detail())
+        self._own(number, c.close(self._type))
+        _, self._name = c.name(self._type, number)
+        self._bound(c.bind(self._type, number))
+
+    def _bound(self, functions: tuple[Callable[..., int], ...]) -> None:
+        """Take the builtin functions of the object."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self._check(0 if self._id else Status.CLOSED, "pickle")
+        return _opened, (type(self), self._name, self._root)
+
+    def stat(self) -> SyncStat:
+        """Return how things stand, without stopping anybody."""
+        status, fields = c.stat(self._type, self._id)
+        self._check(status, "stat")
+        return SyncStat(
+            kind=self._type,
+            transient=bool(fields["flags"] & library.TRANSIENT),
+            reclaim=bool(fields["flags"] & c.RECLAIM),
+            broken=bool(fields["broken"]),
+            language=fields["language"].decode(),
+            held=fields["held_ns"] / 1e9,
+            **{
+                n: fields[n]
+                for n in (
+                    *("limit", "value", "holder", "depth", "waiters", "take_overs", "reclaimed"),
+                )
+            },
+        )
+
+    def unlink(self) -> None:
+        """Remove the object's name. Who has it open goes on using it; it goes with the last.
+
+        Works on a closed object, and again. unlink of this module does it by name.
+        """
+        status = c.unlink(_arguments.name(self._name), _arguments.root_for_c(self._root))
+        self._check(status, "unlink")
+
+    def _told(self, verb: str) -> int:
+        """Return what a verb tells."""
+        status, told = c.ask(f"{self._type}_{verb}", self._id)
+        self._check(status, "look at")
+        return told
+
+
+class Plain(Sync):
+    """One that is made without further options."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        transient: bool | None = None,
+        root: _arguments.Path | None = None,
+    ) -> None:
+        """Open the object of that name, or make it.
+
+        name -- 1 to 128 of [A-Za-z0-9._-], not starting with "."; None makes an anonymous one
+        transient -- whether it goes with its last user, however that ends, or is kept until
+            unlinked; None: if it is anonymous
+        root -- directory of the object; None: $POLYIPC_ROOT, or /dev/shm/polyipc-<uid>
+
+        Raises MismatchError if it exists with other options, WrongKindError if it is something
+        else, InvalidError, NoSpaceError, DeniedError, CorruptError, VersionError, NoMemoryError,
+        LimitError.
+        """
+        self._open("open_or_create", name, transient, root)
+
+    @classmethod
+    def create(
+        cls: type[P],
+        *,
+        name: str | None = None,
+        transient: bool | None = None,
+        root: _arguments.Path | None = None,
+    ) -> P:
+        """Make one; ExistsError if there is one of that name."""
+        self = cls.__new__(cls)
+        self._prepare()
+        self._open("create", name, transient, root)
+        return self
+
+
+def _opened(cls: type[Sync], name: str, root: str | None) -> Sync:
+    """Open an object again, in another process perhaps."""
+    return cls.open(name, root=root)
+
+
+def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
+    """Remove the name of an object of this module, of any type; fine if there is none.
+
+    Who has it open goes on using it; it goes with the last of them.
+
+    root -- directory of the object; None: $POLYIPC_ROOT, or /dev/shm/polyipc-<uid>
+
+    Raises WrongKindError; CorruptError for a file that is not polyipc's, which stays.
+    """
+    where = _arguments.root_for_c(_arguments.root(root))
+    status = c.unlink(_arguments.name(name), where)
+    if status != 0:
+        raise errors.of_status(status, library.detail())
+
+
+def take(function: Callable[[int], int], block: bool, timeout: float | None) -> int:
+    """Return the status of acquiring; as in multiprocessing, a negative timeout is none."""
+    if timeout is not None and timeout < 0:
+        timeout = 0.0
+    status: int = _waiting.call(function, block=block, timeout=timeout)
+    return status

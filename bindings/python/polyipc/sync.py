@@ -1,0 +1,39 @@
+"""Locks and their kin between processes, in Python, Go and C.
+
+    import polyipc.sync
+
+    ledger = polyipc.sync.Lock(name="ledger")  # any process opens it by its name
+    with ledger:
+        if ledger.owner_died:
+            repair()  # the former owner died with the lock: what it protects may be half changed
+
+Names, arguments and exceptions are those of multiprocessing: Lock, RLock, Semaphore,
+BoundedSemaphore, Condition, Event, Barrier; RWLock comes on top. All of them may be named or
+anonymous, work between unrelated processes, and can be passed to processes of multiprocessing.
+
+What a process holds when it dies does not stay held: the next one gets its lock and is told, its
+place in a condition or barrier is dropped, its read locks end, and its permits return where the
+semaphore was made with reclaim=True. Who waits learns of it within 100 ms.
+
+Everything here may be called from any thread, also several at once on one object, and in a forked
+child, which holds nothing of what its parent holds.
+"""
+
+from __future__ import annotations
+
+from polyipc._sync_base import SyncStat, unlink
+from polyipc._sync_locks import BoundedSemaphore, Lock, RLock, RWLock, Semaphore
+from polyipc._sync_waits import Barrier, Condition, Event
+
+__all__ = [
+    "Barrier",
+    "BoundedSemaphore",
+    "Condition",
+    "Event",
+    "Lock",
+    "RLock",
+    "RWLock",
+    "Semaphore",
+    "SyncStat",
+    "unlink",
+]
