@@ -27,26 +27,26 @@
     PI_SYNC_TYPE_CALLS(PLAIN, GATED, barrier)                                                            \
     PI_SYNC_TYPE_CALLS(PLAIN, GATED, rwlock)                                                             \
     GATED(sync_unlink, (const char *name, const char *root), ((char *)name, (char *)root))               \
-    PLAIN(lock_acquire, (polyipc_lock lock, int64_t timeout_ns, int *out_owner_died),                    \
+    QUICK(lock_acquire, (polyipc_lock lock, int64_t timeout_ns, int *out_owner_died),                    \
           (lock, timeout_ns, out_owner_died))                                                            \
-    PLAIN(lock_release, (polyipc_lock lock), (lock))                                                     \
+    QUICK(lock_release, (polyipc_lock lock), (lock))                                                     \
     PLAIN(lock_locked, (polyipc_lock lock, int *out_locked), (lock, out_locked))                         \
-    PLAIN(rlock_acquire, (polyipc_rlock rlock, int64_t timeout_ns, int *out_owner_died),                 \
+    QUICK(rlock_acquire, (polyipc_rlock rlock, int64_t timeout_ns, int *out_owner_died),                 \
           (rlock, timeout_ns, out_owner_died))                                                           \
-    PLAIN(rlock_release, (polyipc_rlock rlock), (rlock))                                                 \
+    QUICK(rlock_release, (polyipc_rlock rlock), (rlock))                                                 \
     PLAIN(rlock_owned, (polyipc_rlock rlock, int *out_owned), (rlock, out_owned))                        \
-    PLAIN(semaphore_acquire, (polyipc_semaphore semaphore, int64_t timeout_ns), (semaphore, timeout_ns)) \
-    PLAIN(semaphore_release, (polyipc_semaphore semaphore, uint32_t count), (semaphore, count))          \
+    QUICK(semaphore_acquire, (polyipc_semaphore semaphore, int64_t timeout_ns), (semaphore, timeout_ns)) \
+    QUICK(semaphore_release, (polyipc_semaphore semaphore, uint32_t count), (semaphore, count))          \
     PLAIN(semaphore_value, (polyipc_semaphore semaphore, int64_t *out_value), (semaphore, out_value))    \
-    PLAIN(bounded_semaphore_acquire, (polyipc_bounded_semaphore semaphore, int64_t timeout_ns),          \
+    QUICK(bounded_semaphore_acquire, (polyipc_bounded_semaphore semaphore, int64_t timeout_ns),          \
           (semaphore, timeout_ns))                                                                       \
-    PLAIN(bounded_semaphore_release, (polyipc_bounded_semaphore semaphore, uint32_t count),              \
+    QUICK(bounded_semaphore_release, (polyipc_bounded_semaphore semaphore, uint32_t count),              \
           (semaphore, count))                                                                            \
     PLAIN(bounded_semaphore_value, (polyipc_bounded_semaphore semaphore, int64_t *out_value),            \
           (semaphore, out_value))                                                                        \
-    PLAIN(condition_acquire, (polyipc_condition condition, int64_t timeout_ns, int *out_owner_died),     \
+    QUICK(condition_acquire, (polyipc_condition condition, int64_t timeout_ns, int *out_owner_died),     \
           (condition, timeout_ns, out_owner_died))                                                       \
-    PLAIN(condition_release, (polyipc_condition condition), (condition))                                 \
+    QUICK(condition_release, (polyipc_condition condition), (condition))                                 \
     PLAIN(condition_owned, (polyipc_condition condition, int *out_owned), (condition, out_owned))        \
     PLAIN(condition_wait,                                                                                \
           (polyipc_condition condition, uint32_t lock, int64_t timeout_ns, polyipc_waiting *waiting,     \
@@ -54,10 +54,10 @@
           (condition, lock, timeout_ns, waiting, out_owner_died))                                        \
     PLAIN(condition_notify, (polyipc_condition condition, uint32_t count), (condition, count))           \
     PLAIN(condition_notify_all, (polyipc_condition condition), (condition))                              \
-    PLAIN(event_set, (polyipc_event event), (event))                                                     \
-    PLAIN(event_clear, (polyipc_event event), (event))                                                   \
-    PLAIN(event_is_set, (polyipc_event event, int *out_set), (event, out_set))                           \
-    PLAIN(event_wait, (polyipc_event event, int64_t timeout_ns), (event, timeout_ns))                    \
+    QUICK(event_set, (polyipc_event event), (event))                                                     \
+    QUICK(event_clear, (polyipc_event event), (event))                                                   \
+    QUICK(event_is_set, (polyipc_event event, int *out_set), (event, out_set))                           \
+    QUICK(event_wait, (polyipc_event event, int64_t timeout_ns), (event, timeout_ns))                    \
     PLAIN(barrier_wait,                                                                                  \
           (polyipc_barrier barrier, int64_t timeout_ns, int64_t *out_index, uint64_t *out_turn),         \
           (barrier, timeout_ns, out_index, out_turn))                                                    \

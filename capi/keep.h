@@ -177,7 +177,8 @@ struct pi_thread {
     struct pi_guard *guard; /* not NULL: this thread is in guarded code, see quick.h */
     bool entered;           /* has called Go, whose stack for this thread has room for a signal handler */
     int interruptible;
-    char *detail; /* malloc'ed text of the last error that had one */
+    uint32_t number, numbered; /* gettid, and after how many forks, plus 1, that was asked */
+    char *detail;              /* malloc'ed text of the last error that had one */
     size_t detail_length, detail_capacity;
     enum pi_operation operation; /* not PI_OP_TEXT: detail is to be made from these three */
     polyipc_status status;       /* of the last error */

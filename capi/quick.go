@@ -8,6 +8,7 @@ import "C"
 import (
 	"github.com/polyipc/polyipc/runtime/host"
 	"github.com/polyipc/polyipc/runtime/pipe"
+	"github.com/polyipc/polyipc/runtime/psync"
 	"github.com/polyipc/polyipc/runtime/queue"
 	"github.com/polyipc/polyipc/runtime/segment"
 )
@@ -34,6 +35,9 @@ func quicken(id uint32, n noun) {
 		in, out := side(s.In.Header, s.In.Ring, s.In.Data, s.In.Size), side(s.Out.Header, s.Out.Ring, s.Out.Data, s.Out.Size)
 		other := C.struct_pi_other{opened: (*C.uint32_t)(address(s.Opened)), lock: C.int64_t(s.Lock)}
 		C.pi_quick_open(index, C.uint32_t(id), C.PI_PIPE, C.uint32_t(max(s.In.Token, s.Out.Token)), in, out, other)
+	case psync.Object:
+		token, header := n.Shared()
+		C.pi_quick_open_plain(index, C.uint32_t(id), C.PI_SYNC+uint32(n.Type()), C.uint32_t(token), address(header), nil, 0)
 	case *segment.Segment:
 		s := n.Shared()
 		C.pi_quick_open_plain(index, C.uint32_t(id), C.PI_SEGMENT, C.uint32_t(s.Token), address(s.Header),

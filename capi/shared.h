@@ -90,6 +90,34 @@ struct pi_segment {
     struct pi_cell_word cell[PI_CELL_WORDS];
 };
 
+enum {
+    PI_MAX_DEPTH = 1 << 30, /* how often a thread may take a lock */
+    PI_SET = 1              /* in an event's mark, below the generation */
+};
+
+struct pi_mutex {
+    _Atomic uint32_t word;  /* lock word */
+    _Atomic uint32_t depth; /* the owner */
+    _Atomic uint64_t owner; /* {token:32, thread:32}; the owner */
+    _Atomic int64_t since;  /* anyone, from 0; the owner, to 0 */
+    char pad0[64 - 24];
+};
+
+struct pi_sync {
+    uint32_t type;  /* fixed, like the next two */
+    uint32_t flags; /* 0: a semaphore has no ledger */
+    uint64_t limit;
+    char pad0[128 - 16];
+    struct pi_mutex lock;
+    char pad1[128 - 64];
+    char guard[8];
+    _Atomic uint64_t value;
+    char pad2[128 - 16];
+    _Atomic uint32_t mark; /* an event: {generation:31, set:1} */
+    char pad3[128 - 4];
+    _Atomic uint32_t word; /* wait word */
+};
+
 /* Where Go has them; a test of runtime/internal/layout compares these lines with its types. */
 #define PI_AT(kind, field, offset, name) \
     _Static_assert(offsetof(struct pi_##kind, field) == (offset), name " lies elsewhere")
@@ -125,6 +153,17 @@ PI_AT(segment, size, 0, "Segment.Size");
 PI_AT(segment, lock, 128, "Segment.Lock");
 PI_AT(segment, cell, 256, "Segment.Cell");
 PI_AT(cell_word, word, 0, "CellWord.Word");
+PI_AT(mutex, word, 0, "Mutex.Word");
+PI_AT(mutex, depth, 4, "Mutex.Depth");
+PI_AT(mutex, owner, 8, "Mutex.Owner");
+PI_AT(mutex, since, 16, "Mutex.Since");
+PI_AT(sync, type, 0, "Sync.Type");
+PI_AT(sync, flags, 4, "Sync.Flags");
+PI_AT(sync, limit, 8, "Sync.Limit");
+PI_AT(sync, lock, 128, "Sync.Lock");
+PI_AT(sync, value, 264, "Sync.Value");
+PI_AT(sync, mark, 384, "Sync.Mark");
+PI_AT(sync, word, 512, "Sync.Word");
 PI_AT(seat, who, 0, "Seat.Who");
 PI_AT(seat, since, 8, "Seat.Since");
 #undef PI_AT

@@ -11,6 +11,7 @@
 #include "pyshim.h"
 #include "quick.h"
 #include "quick_segment.h"
+#include "quick_sync.h"
 #include "sync_forward.h"
 #include <stdio.h>
 

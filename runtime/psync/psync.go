@@ -96,6 +96,10 @@ type Object interface {
 	Unlink() error
 	Inherit() Inherited
 	Stat() (Stat, error)
+	Holders() ([]Holder, error)
+	Waiters() ([]Holder, error)
+	Type() Type
+	Shared() (token uint32, header uintptr)
 	self() *base
 }
 

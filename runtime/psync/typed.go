@@ -40,3 +40,13 @@ func openAs(h how, t Type, name string, value int64, o Options) (Object, error) 
 	}
 	return open(x, h, name, what{o, t, value})
 }
+
+// Type is what the object is.
+func (b *base) Type() Type { return b.kind }
+
+// Shared is this process's owner token, and where the object's header is mapped until Close: for the C
+// library, which acquires and releases without entering Go. A Go program has no use for it.
+func (b *base) Shared() (token uint32, header uintptr) {
+	file, _ := layout.Address(b.obj.File.Mem)
+	return b.obj.Me, file + layout.SyncOffset
+}

@@ -17,6 +17,7 @@ func TestCSharesTheLayout(t *testing.T) {
 	types := map[string]reflect.Type{
 		"Queue": reflect.TypeFor[Queue](), "Ring": reflect.TypeFor[Ring](), "Record": reflect.TypeFor[Record](), "Seat": reflect.TypeFor[Seat](),
 		"Segment": reflect.TypeFor[Segment](), "CellWord": reflect.TypeFor[CellWord](),
+		"Mutex": reflect.TypeFor[Mutex](), "Sync": reflect.TypeFor[Sync](),
 	}
 	lines := regexp.MustCompile(`(?m)^PI_AT\(\w+, \w+, (\d+), "(\w+)\.(\w+)"\);$`).FindAllStringSubmatch(string(text), -1)
 	if len(lines) < 25 {

@@ -57,7 +57,7 @@ type Sync struct {
 	Active  atomic.Uint32 // G. 1: an rwlock's writer is in
 	Admit   int64         // G. When readers were let pass before the next writer, on the monotonic clock; 0 they are in
 	Died    atomic.Uint32 // 1: an rwlock's writer died, and no writer was told yet
-	_       [128 - 84]byte
+	_       [128 - 76]byte
 
 	Mark atomic.Uint32 // an event: {generation:31, set:1}
 	_    [124]byte
