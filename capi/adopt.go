@@ -152,6 +152,10 @@ func adoptNoun(what inherited) (noun, error) {
 	if what.kind == nil {
 		return nil, &ipcerr.Error{Op: "adopt handle after fork", Name: what.Name, Code: ipcerr.Internal, Hint: "its entry names no kind of object"}
 	}
+	if what.kind.adopt == nil {
+		return nil, &ipcerr.Error{Op: "adopt handle after fork", Name: what.Name, Code: ipcerr.BadHandle,
+			Hint: "the handle is that of " + a(what.kind.name) + " of the parent process, of which a forked child has no part"}
+	}
 	if f, ok := fileOf(what.FD); !ok || f != what.file {
 		return nil, &ipcerr.Error{Op: "adopt " + what.kind.name + " after fork", Name: what.Name, Code: ipcerr.Gone,
 			Hint: "this process closed the descriptor that it had inherited: open the " + what.kind.name + " again, by name"}

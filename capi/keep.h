@@ -51,6 +51,7 @@ enum pi_kind {
     PI_QUEUE = 1,
     PI_SEGMENT = 2,
     PI_PIPE = 3,
+    PI_PROCESS = 4,
     PI_SYNC = 16, /* and the type, as enum polyipc_sync_type has it */
     PI_LOCK,
     PI_RLOCK,
@@ -84,6 +85,12 @@ struct pi_entry {
     uint32_t root;            /* index into the roots */
     uint32_t detail;          /* the noun's own */
     char name[PI_NAME_BYTES]; /* of the object, NUL-terminated */
+};
+
+/* handover.State, in C. */
+struct pi_held {
+    uint32_t begun, reserved;
+    uint64_t held[4];
 };
 
 /* ---- the keep --------------------------------------------------------------------------- */
@@ -144,6 +151,8 @@ struct pi_keep {
     _Atomic uint32_t quick_top; /* one behind the highest index ever used */
     bool alone;                 /* one processor: spinning only keeps the other side from running */
 
+    struct pi_held held; /* which descriptors from before our exec are held; see package handover */
+
     const void *python;      /* struct pi_python, see pyshim.c */
     _Atomic uint32_t events; /* enum pi_events; written by events.go */
 };
@@ -196,9 +205,10 @@ bool pi_keep_commit(struct pi_keep *keep, size_t index);
 /* Whoever makes or ends descriptors and handles stands within the gate. fork waits for them, at
  * most a second, and meanwhile lets nobody in: so a child never finds half a handle. Entering
  * twice from one thread may make a fork wait that second. */
-/* $POLYIPC_ROOT and $POLYIPC_LOG as they are now, or NULL. */
+/* $POLYIPC_ROOT, $POLYIPC_LOG and $POLYIPC_OBJECTS as they are now, or NULL. */
 char *pi_root(void);
 char *pi_log(void);
+char *pi_objects(void);
 
 void pi_gate_enter(void);
 void pi_gate_leave(void);

@@ -32,6 +32,7 @@ func main() {}
 func init() {
 	host.TrackDescriptors(trackDescriptor, forks)
 	host.SetLanguage("c")
+	keepHandover()
 	beginEvents()
 	handles.restore()
 	watchPoller()

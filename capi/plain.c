@@ -132,3 +132,5 @@ size_t polyipc_error_detail(char *buffer, size_t capacity) {
 char *pi_root(void) { return getenv("POLYIPC_ROOT"); }
 
 char *pi_log(void) { return getenv("POLYIPC_LOG"); }
+
+char *pi_objects(void) { return getenv("POLYIPC_OBJECTS"); }

@@ -103,6 +103,14 @@ POLYIPC_API int polyipc_py_init(const void *const *addresses, int count, pi_obje
  * INVALID for a NULL, or less than 4096 bytes. Begins the collecting when it is called first. */
 POLYIPC_API polyipc_status polyipc_py_events(char *buffer, size_t capacity, size_t *out_size);
 
+/* polyipc_process_spawn in two halves, for Python's subprocess: the value of POLYIPC_OBJECTS, without a NUL,
+ * for a child that inherits the count descriptors in out_fds under these numbers. They are close-on-exec, and
+ * closed by polyipc_py_let_go once the child is started. TOO_SMALL, with *out_size, leaves none open. */
+POLYIPC_API polyipc_status polyipc_py_hand_over(const polyipc_process_object *objects, size_t count,
+                                                char *buffer, size_t capacity, size_t *out_size,
+                                                int32_t *out_fds);
+POLYIPC_API polyipc_status polyipc_py_let_go(const int32_t *fds, size_t count);
+
 /* The functions of a queue, bound to its handle: a tuple of (put, put_many, get, get_many, lease, ack,
  * nack). restype py_object. */
 POLYIPC_API pi_object *polyipc_py_queue(int queue);

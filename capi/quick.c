@@ -24,6 +24,7 @@ static struct pi_quick *fresh(uint32_t index, enum pi_kind kind, uint32_t me) {
     struct pi_quick *k = &keep->quick[index];
     k->kind = kind;
     k->me = me;
+    atomic_store(&k->polled, false);
     uint32_t top = atomic_load(&keep->quick_top);
     while (top <= index && !atomic_compare_exchange_weak(&keep->quick_top, &top, index + 1))
         ;
@@ -50,6 +51,12 @@ void pi_quick_open_plain(uint32_t index, uint32_t handle, enum pi_kind kind, uin
     k->data = data;
     k->size = size;
     atomic_store(&k->handle, handle);
+}
+
+void pi_quick_polled(uint32_t index, uint32_t handle) {
+    struct pi_quick *k = &pi_now.keep->quick[index];
+    if (atomic_load(&k->handle) == handle)
+        atomic_store(&k->polled, true);
 }
 
 /* Makes every sleeper look up, also one that is about to sleep. */
@@ -104,7 +111,8 @@ static struct pi_quick *entry(uint32_t handle) {
 static struct pi_quick *enter(struct pi_quick *k, _Atomic uint32_t *within, uint32_t handle,
                               enum pi_kind kind) {
     atomic_fetch_add(within, 1);
-    if (atomic_load(&k->handle) == handle && k->kind == kind)
+    if (atomic_load(&k->handle) == handle && k->kind == kind &&
+        !atomic_load_explicit(&k->polled, memory_order_relaxed))
         return k;
     atomic_fetch_sub(within, 1);
     return NULL;
@@ -161,6 +169,13 @@ void pi_quick_wake(_Atomic uint32_t *word, int most) {
     atomic_fetch_or(word, PI_FLAG); /* there may be more of them, who must not be forgotten */
 }
 
+/* Is there a doorbell to ring? Behind a full fence after the commit. */
+static bool armed(const struct pi_queue *q, int kind) {
+    const struct pi_bells *const bells =
+        (const struct pi_bells *)(const void *)((const char *)q + PI_BELLS_BEHIND);
+    return atomic_load_explicit(&bells->some[kind], memory_order_relaxed) != 0;
+}
+
 /* ---- records ----------------------------------------------------------------------------- */
 
 static struct pi_record *record(const struct pi_side *s, uint64_t position) {
@@ -197,6 +212,7 @@ size_t pi_quick_put(struct pi_quick *k, const polyipc_slice *messages, size_t co
     struct pi_queue *const q = k->out.queue;
     struct pi_ring *const r = k->out.ring;
     volatile bool held = false;
+    bool ring = false;
     struct pi_guard g;
     if (PI_GUARD(g)) {
         if (held)
@@ -254,9 +270,14 @@ size_t pi_quick_put(struct pi_quick *k, const polyipc_slice *messages, size_t co
             if (!many)
                 PI_CRASH_POINT("fifo.put.unlocked");
             pi_quick_wake(&q->readable, (int)n);
+            ring = armed(q, PI_BELL_READABLE);
         }
     }
     PI_UNGUARD();
+    if (ring) {
+        pi_enter_go();
+        pg_quick_ring(atomic_load(&k->handle), PI_BELL_READABLE);
+    }
     return n;
 }
 
@@ -303,36 +324,41 @@ static bool maybe(const struct pi_quick *k) {
     return get64(&k->in.ring->tail_seen) - head - 1 < k->in.size || get64(&k->in.ring->tail) != head;
 }
 
+enum { DIRTY = 1, RING = 2 }; /* what is left to Go behind a get */
+
 /* Behind the lock: tells who waits for room that n messages are gone, and says whether somebody finished
  * records without the lock. He sets dirty, then tries to lock: looked at here, one of the two sees the
  * other. */
-static bool taken(struct pi_queue *q, size_t n) {
-    const bool dirty = atomic_load(&q->dirty) != 0;
-    if (n > 0)
+static int taken(struct pi_queue *q, size_t n) {
+    int left = atomic_load(&q->dirty) != 0 ? DIRTY : 0;
+    if (n > 0) {
         pi_quick_wake(&q->writable, INT32_MAX);
-    return dirty;
+        if (armed(q, PI_BELL_WRITABLE))
+            left |= RING;
+    }
+    return left;
 }
 
 /* A fault with the lock held: all that follows a get, for the n messages that were taken before it. They are
  * the caller's; the fault comes again with the next call. */
-static bool broken_off(struct pi_queue *q, size_t n) {
+static int broken_off(struct pi_queue *q, size_t n) {
     struct pi_guard g;
     if (PI_GUARD(g))
-        return false;
+        return 0;
     unlock(&q->consumers);
-    const bool dirty = taken(q, n);
+    const int left = taken(q, n);
     PI_UNGUARD();
-    return dirty;
+    return left;
 }
 
 bool pi_quick_take(struct pi_quick *k, const struct pi_attempt *a) {
     struct pi_queue *const q = k->in.queue;
     volatile bool held = false;
     volatile size_t n = 0;
-    bool dirty = false;
+    int left = 0;
     struct pi_guard g;
     if (PI_GUARD(g)) {
-        dirty = held && broken_off(q, n);
+        left = held ? broken_off(q, n) : 0;
     } else {
         if (maybe(k) && lock(&q->consumers, k->me)) {
             held = true;
@@ -347,14 +373,16 @@ bool pi_quick_take(struct pi_quick *k, const struct pi_attempt *a) {
             }
             held = false;
             unlock(&q->consumers);
-            dirty = taken(q, n);
+            left = taken(q, n);
         }
         PI_UNGUARD();
     }
-    if (dirty) {
+    if (left != 0)
         pi_enter_go();
+    if (left & DIRTY)
         pg_quick_settle(atomic_load(&k->handle));
-    }
+    if (left & RING)
+        pg_quick_ring(atomic_load(&k->handle), PI_BELL_WRITABLE);
     return n > 0;
 }
 

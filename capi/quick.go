@@ -64,6 +64,7 @@ func slacken(id uint32) {
 type quick interface {
 	SitForMessage() (seat int)
 	Settle() error
+	Ring(kind int)
 }
 
 // quickOf returns the object behind a handle that C is at, nil if it is closed meanwhile.
@@ -87,6 +88,18 @@ func pg_quick_sit(id C.uint32_t) C.int {
 		return C.int(q.SitForMessage())
 	}
 	return -1
+}
+
+// pg_quick_ring rings the doorbells of a kind, after C has put or taken something.
+//
+//export pg_quick_ring
+func pg_quick_ring(id C.uint32_t, kind C.int) {
+	var s status
+	defer guard(opGet, &s)
+	room(false)
+	if q := quickOf(id); q != nil {
+		q.Ring(int(kind))
+	}
 }
 
 // pg_quick_settle sweeps, after C has found that somebody finished records without the lock.

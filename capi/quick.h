@@ -46,6 +46,8 @@ struct pi_quick {
     char *data;
     uint64_t size;                   /* of data */
     _Atomic int32_t spin, spin_held; /* how long a get spins, see await.c */
+    /* Somebody polls this handle: all goes through Go, which sees to its descriptors. */
+    _Atomic bool polled;
     /* Threads within, on cache lines of their own: the mapping stays until they are out. */
     _Alignas(128) _Atomic uint32_t putting;
     _Alignas(128) _Atomic uint32_t getting;
@@ -76,6 +78,8 @@ void pi_quick_open(uint32_t index, uint32_t handle, enum pi_kind kind, uint32_t 
                    struct pi_side out, struct pi_other other);
 void pi_quick_open_plain(uint32_t index, uint32_t handle, enum pi_kind kind, uint32_t me, void *header,
                          void *data, uint64_t size);
+/* Leaves an open handle to Go. */
+void pi_quick_polled(uint32_t index, uint32_t handle);
 /* Lets nobody in any more, wakes who waits there and returns when the last one is out. */
 void pi_quick_close(uint32_t index);
 void pi_quick_in_child(struct pi_keep *keep);

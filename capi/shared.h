@@ -18,7 +18,10 @@ enum {
     PI_FLAG = 1,                  /* in a wait word, below the sequence number */
     PI_INLINE = 4096,             /* the largest payload that is copied under a lock */
     PI_SEATS = 64,
-    PI_WAITS_FOR_MESSAGE = 1 /* in a seat */
+    PI_WAITS_FOR_MESSAGE = 1, /* in a seat */
+    PI_BELLS_BEHIND = 5504,   /* bytes from a queue's header to its bells */
+    PI_BELL_READABLE = 0,
+    PI_BELL_WRITABLE = 1
 };
 
 struct pi_seat {
@@ -51,6 +54,11 @@ struct pi_queue {
     char joinable[128];
     char counters[128];
     struct pi_seat seat[PI_SEATS];
+};
+
+/* The doorbells of a queue, of which only this much is looked at: is there anybody to tell? */
+struct pi_bells {
+    _Atomic uint32_t some[2]; /* PI_BELL_READABLE, PI_BELL_WRITABLE */
 };
 
 struct pi_ring {
@@ -135,6 +143,7 @@ PI_AT(queue, consumers, 512, "Queue.Consumers");
 PI_AT(queue, readable, 640, "Queue.Readable");
 PI_AT(queue, writable, 768, "Queue.Writable");
 PI_AT(queue, seat, 1152, "Queue.Seat");
+PI_AT(bells, some, 0, "Bells.Some");
 PI_AT(ring, tail, 0, "Ring.Tail");
 PI_AT(ring, last, 8, "Ring.Last");
 PI_AT(ring, head_seen, 16, "Ring.HeadSeen");

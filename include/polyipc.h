@@ -38,11 +38,13 @@
 #include <polyipc/message.h>
 #include <polyipc/options.h>
 #include <polyipc/pipe.h>
+#include <polyipc/process.h>
 #include <polyipc/queue.h>
 #include <polyipc/segment.h>
 #include <polyipc/status.h>
 #include <polyipc/sync.h>
 #include <polyipc/version.h>
+#include <polyipc/wait.h>
 
 #ifdef __cplusplus
 extern "C" {

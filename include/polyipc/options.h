@@ -20,4 +20,8 @@
 #define POLYIPC_PICKLE 4u      /* may carry Python pickles; only for processes that trust each other */
 #define POLYIPC_TRUST_GROUP 8u /* PICKLE is meant also where the root is shared with a group */
 
+/* What an object is waited for (polyipc/wait.h); its header says what the words mean for it. */
+#define POLYIPC_READABLE 1u
+#define POLYIPC_WRITABLE 2u
+
 #endif

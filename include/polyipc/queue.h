@@ -58,6 +58,12 @@ POLYIPC_API polyipc_status polyipc_queue_open_or_create(const char *name,
                                                         const polyipc_queue_options *options,
                                                         polyipc_queue *out_queue);
 
+/* Opens the queue that the parent process handed over in that role (polyipc/process.h). Options as for
+ * polyipc_queue_open, but for root. It may be called again for the same role.
+ * NOT_FOUND (its text lists the roles there are), WRONG_KIND, GONE; the others of polyipc_queue_open. */
+POLYIPC_API polyipc_status polyipc_queue_inherited(const char *role, const polyipc_queue_options *options,
+                                                   polyipc_queue *out_queue);
+
 /* Closes the handle. Other threads waiting in it return CLOSED. Messages stay; a transient queue
  * without another user goes. Closing twice is BAD_HANDLE and harmless. */
 POLYIPC_API polyipc_status polyipc_queue_close(polyipc_queue queue);
@@ -149,6 +155,16 @@ POLYIPC_API polyipc_status polyipc_queue_shutdown(polyipc_queue queue, int immed
 
 /* How many messages a get could take now. Stale as soon as it returns. */
 POLYIPC_API polyipc_status polyipc_queue_size(polyipc_queue queue, int64_t *out_size);
+
+/* A descriptor for poll, epoll and select: readable while the queue is what, as far as this handle can know.
+ * It is made on the first call for what and belongs to the handle, whose close closes it. For both kinds of
+ * what it is poll's POLLIN that says so; nothing is to be read from it or written to it.
+ *
+ * what is POLYIPC_READABLE: a get would not say EMPTY; or POLYIPC_WRITABLE: a put of a small message would
+ * not say FULL. Both also after a shutdown. Another process may be quicker all the same; the get or put that
+ * then fails makes the descriptor unreadable again. In a forked child it is closed: ask for it anew. INVALID
+ * for another what, LIMIT (256 such descriptors of one queue, or no descriptor left), NO_SPACE. */
+POLYIPC_API polyipc_status polyipc_queue_poll_fd(polyipc_queue queue, uint32_t what, int *out_fd);
 
 typedef struct polyipc_queue_stat_s {
     uint32_t size;        /* set to sizeof(polyipc_queue_stat_t) before the call */

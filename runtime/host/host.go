@@ -4,6 +4,7 @@ package host
 
 import (
 	"github.com/polyipc/polyipc/runtime/internal/crash"
+	"github.com/polyipc/polyipc/runtime/internal/handover"
 	"github.com/polyipc/polyipc/runtime/internal/member"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
@@ -23,6 +24,16 @@ func TrackDescriptors(f func(fd int, open bool), forks func() uint64) {
 
 // SetLanguage names the language of the host program in the root's registry, for operators.
 func SetLanguage(s string) { member.Language = s }
+
+// HandoverState says which of the descriptors that this process was started with are still held for it. A forked child
+// must know what its parent knew: KeepHandover says where it lies.
+type HandoverState = handover.State
+
+// KeepHandover must be called before anything is taken.
+func KeepHandover(s *HandoverState) { handover.KeepIn(s) }
+
+// ReadHandover says how to read the variable with what was handed over, as it is now.
+func ReadHandover(read func() string) { handover.Environment = read }
 
 // Alone reports whether spinning can only keep the other side from running.
 func Alone() bool { return park.Alone() }

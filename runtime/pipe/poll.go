@@ -1,6 +1,9 @@
 package pipe
 
-import "github.com/polyipc/polyipc/runtime/wait"
+import (
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/wait"
+)
 
 // Readable is for package wait: ready when TryRecv would not say ipcerr.Empty, also at the end of file. Its PollFD is
 // for poll, epoll and select. Of an end that only sends it is ipcerr.Invalid.
@@ -20,4 +23,15 @@ func (p *Pipe) Writable() wait.Waitable {
 		return wait.Never(err)
 	}
 	return out.Writable()
+}
+
+// Ring rings the doorbells of a kind, after the C library has sent or received something without Go.
+func (p *Pipe) Ring(kind int) {
+	way := p.out // what was sent makes the other end readable
+	if kind == layout.BellWritable {
+		way = p.in
+	}
+	if way != nil {
+		way.Ring(kind)
+	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/handover"
 	"github.com/polyipc/polyipc/runtime/internal/object"
+	"github.com/polyipc/polyipc/runtime/internal/shm"
 )
 
 // Object is what can be handed over to a child: an open queue, pipe end, segment or sync object of polyipc.
@@ -62,6 +63,9 @@ func (h *Handover) Value(fds []int) string {
 	}
 	return handover.Format(entries)
 }
+
+// CloseDescriptor closes one of a Handover's descriptors, for who has no Handover any more.
+func CloseDescriptor(fd int) { shm.CloseFile(fd, shm.OnDescriptor) }
 
 // Close closes the descriptors.
 func (h *Handover) Close() { handover.Close(h.entries) }

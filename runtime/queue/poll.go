@@ -8,3 +8,6 @@ func (q *Queue) Readable() wait.Waitable { return q.fifo.Readable() }
 
 // Writable is for package wait: ready when TryPut of a small message would not say ipcerr.Full, also after a shutdown.
 func (q *Queue) Writable() wait.Waitable { return q.fifo.Writable() }
+
+// Ring rings the doorbells of a kind, after the C library has put or taken something without Go.
+func (q *Queue) Ring(kind int) { q.fifo.Ring(kind) }

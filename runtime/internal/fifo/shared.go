@@ -54,3 +54,14 @@ func (q *Fifo) Settle() (err error) {
 	defer o.end(debug.SetPanicOnFault(true), &err)
 	return o.settle()
 }
+
+// Ring rings the doorbells of a kind, after C has committed.
+func (q *Fifo) Ring(kind int) {
+	o := op{q: q, name: "ring"}
+	err := o.begin()
+	if err != nil {
+		return
+	}
+	defer o.end(debug.SetPanicOnFault(true), &err)
+	q.bells.Ring(kind)
+}

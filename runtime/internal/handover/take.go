@@ -26,8 +26,8 @@ var (
 	mu    sync.Mutex
 	state = new(State)
 
-	// Environment reads a variable of this process as it is now.
-	Environment = func(name string) string { v, _ := unix.Getenv(name); return v }
+	// Environment reads the variable as it is now.
+	Environment = func() string { v, _ := unix.Getenv(Variable); return v }
 )
 
 // KeepIn says where the state lies: a library that survives forks has memory for what a child must know.
@@ -39,7 +39,7 @@ func KeepIn(s *State) { state = s }
 // NOT_FOUND for a role that there is none of, WRONG_KIND, GONE if the object is gone; the errors of open.
 func Take(role string, kind layout.Kind, open func(e Entry) (id [16]byte, closes func() error, err error)) error {
 	op := "take inherited " + kind.String()
-	entries, err := Parse(Environment(Variable))
+	entries, err := Parse(Environment())
 	if err != nil {
 		return err
 	}

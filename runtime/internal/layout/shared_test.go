@@ -18,6 +18,7 @@ func TestCSharesTheLayout(t *testing.T) {
 		"Queue": reflect.TypeFor[Queue](), "Ring": reflect.TypeFor[Ring](), "Record": reflect.TypeFor[Record](), "Seat": reflect.TypeFor[Seat](),
 		"Segment": reflect.TypeFor[Segment](), "CellWord": reflect.TypeFor[CellWord](),
 		"Mutex": reflect.TypeFor[Mutex](), "Sync": reflect.TypeFor[Sync](),
+		"Bells": reflect.TypeFor[Bells](),
 	}
 	lines := regexp.MustCompile(`(?m)^PI_AT\(\w+, \w+, (\d+), "(\w+)\.(\w+)"\);$`).FindAllStringSubmatch(string(text), -1)
 	if len(lines) < 25 {
@@ -32,6 +33,9 @@ func TestCSharesTheLayout(t *testing.T) {
 	for pattern, want := range map[string]uint64{
 		`PI_CELL_WORDS = (\d+)`:              CellWords,
 		`PI_READY \(UINT64_C\((\d+)\) << 60`: uint64(Ready >> 60),
+		`PI_BELLS_BEHIND = (\d+),`:           BellsOffset - QueueOffset,
+		`PI_BELL_READABLE = (\d+),`:          BellReadable,
+		`PI_BELL_WRITABLE = (\d+)\n`:         BellWritable,
 	} {
 		m := regexp.MustCompile(pattern).FindStringSubmatch(string(text))
 		if m == nil {
