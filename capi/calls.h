@@ -17,6 +17,7 @@
 
 #include "calls_pipe.h"
 #include "calls_queue.h"
+#include "calls_reference.h"
 #include "calls_segment.h"
 #include "calls_sync.h"
 #include "calls_wait.h"
@@ -27,6 +28,7 @@
     PI_SEGMENT_CALLS(PLAIN, GATED, QUICK)                                            \
     PI_SYNC_CALLS(PLAIN, GATED, QUICK)                                               \
     PI_WAIT_CALLS(PLAIN, GATED, QUICK)                                               \
+    PI_REFERENCE_CALLS(PLAIN, GATED, QUICK)                                          \
     GATED(gc, (const char *root, int64_t *out_removed), ((char *)root, out_removed)) \
     PLAIN(py_events, (char *buffer, size_t capacity, size_t *out_size), (buffer, capacity, out_size))
 

@@ -20,6 +20,10 @@
     QUICK(queue_put,                                                                                         \
           (polyipc_queue queue, const void *data, size_t size, polyipc_format format, int64_t timeout_ns),   \
           (queue, (void *)data, size, format, timeout_ns))                                                   \
+    PLAIN(queue_put_referring,                                                                               \
+          (polyipc_queue queue, const void *data, size_t size, polyipc_format format,                        \
+           const polyipc_reference *references, size_t count, int64_t timeout_ns),                           \
+          (queue, (void *)data, size, format, (polyipc_reference *)references, count, timeout_ns))           \
     QUICK(queue_put_many,                                                                                    \
           (polyipc_queue queue, const polyipc_slice *messages, size_t count, polyipc_format format,          \
            int64_t timeout_ns, size_t *out_count),                                                           \

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"unsafe"
 
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/queue"
 )
@@ -32,6 +33,35 @@ func pg_queue_put(h C.polyipc_queue, data unsafe.Pointer, size C.size_t, format 
 	}
 	if err = q.TryPut(b, f); err != nil && timeout != 0 && codeOf(err) == ipcerr.Full {
 		err = q.Put(wait(timeout), b, f)
+	}
+	return done(opPut, h.id, err)
+}
+
+//export pg_queue_put_referring
+func pg_queue_put_referring(h C.polyipc_queue, data unsafe.Pointer, size C.size_t, format C.polyipc_format, in *C.polyipc_reference, count C.size_t, timeout C.int64_t) (s status) {
+	defer guard(opPut, &s)
+	debug.SetPanicOnFault(true)
+	room(false)
+	q, err := findQueue(opPut, h.id)
+	if err != nil {
+		return done(opPut, h.id, err)
+	}
+	f, err := formatOf(opPut, format)
+	var b []byte
+	if err == nil {
+		b, err = body(opPut, data, size)
+	}
+	var refs []codec.Ref
+	if err == nil {
+		refs, err = references(opPut, in, count)
+	}
+	if err != nil {
+		return done(opPut, h.id, err)
+	}
+	if timeout == 0 {
+		err = q.TryPutReferring(b, f, refs)
+	} else {
+		err = q.PutReferring(wait(timeout), b, f, refs)
 	}
 	return done(opPut, h.id, err)
 }

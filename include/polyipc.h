@@ -40,6 +40,7 @@
 #include <polyipc/pipe.h>
 #include <polyipc/process.h>
 #include <polyipc/queue.h>
+#include <polyipc/reference.h>
 #include <polyipc/segment.h>
 #include <polyipc/status.h>
 #include <polyipc/sync.h>

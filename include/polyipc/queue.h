@@ -18,6 +18,7 @@
 
 #include <polyipc/message.h>
 #include <polyipc/options.h>
+#include <polyipc/reference.h>
 #include <polyipc/status.h>
 
 #ifdef __cplusplus
@@ -79,6 +80,15 @@ POLYIPC_API polyipc_status polyipc_queue_name(polyipc_queue queue, char *buffer,
  * FULL or TIMEOUT, SHUTDOWN, TOO_LARGE, NO_SPACE (nothing was put), CLOSED. */
 POLYIPC_API polyipc_status polyipc_queue_put(polyipc_queue queue, const void *data, size_t size,
                                              polyipc_format format, int64_t timeout_ns);
+
+/* Puts a message that refers to count objects, at most 255, which this process must have open, in the queue's
+ * root. Each reference in it may be told once or several times. Else as polyipc_queue_put.
+ * Besides the errors of that: INVALID for an object that is not open here or lies in another root, GONE for
+ * one whose file was removed by hand. */
+POLYIPC_API polyipc_status polyipc_queue_put_referring(polyipc_queue queue, const void *data, size_t size,
+                                                       polyipc_format format,
+                                                       const polyipc_reference *references, size_t count,
+                                                       int64_t timeout_ns);
 
 /* Bytes to put. */
 typedef struct polyipc_slice {

@@ -40,3 +40,6 @@ func Alone() bool { return park.Alone() }
 
 // Crash is a crash point of the C library. It does nothing in a normal build.
 func Crash(point string) { crash.Point(point) }
+
+// Return gives up the objects that came with a message and were not opened; see codec.Ref.
+func Return(receipt uint32) { object.Return(receipt) }

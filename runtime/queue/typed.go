@@ -33,7 +33,7 @@ func (t Typed[T]) TryPut(v T) error {
 	if err != nil {
 		return err
 	}
-	return t.Queue.PutReferring(nil, b, MsgPack, refs)
+	return t.Queue.TryPutReferring(b, MsgPack, refs)
 }
 
 // PutMany is Queue.PutMany for values. No value is put if one of them can't be carried.

@@ -42,12 +42,17 @@ func (q *Queue) PutMany(ctx context.Context, bodies [][]byte, f Format) (n int, 
 
 // PutReferring is Put for a message that refers to objects, given as the references within body (codec.Ref, by
 // an object's Ref). The message holds them: they live, although everybody closes them, until it is got and its
-// references are opened or it is dropped. This process must have them open, in the queue's root; 255 at most. With
-// a nil ctx it does not wait. Of(q).Put does this by itself.
+// references are opened or it is dropped. This process must have them open, in the queue's root; 255 at most. Of(q).Put does
+// this by itself.
 //
 // Errors besides those of Put: ipcerr.Invalid, ipcerr.Gone for an object whose file was removed by hand.
 func (q *Queue) PutReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref) error {
 	return q.fifo.PutReferring(ctx, body, f, refs)
+}
+
+// TryPutReferring is PutReferring without waiting; ipcerr.Full if there is no room.
+func (q *Queue) TryPutReferring(body []byte, f Format, refs []codec.Ref) error {
+	return q.fifo.TryPutReferring(body, f, refs)
 }
 
 // TryGetInto gets the next message into buf without waiting, and returns its size and format.

@@ -23,6 +23,7 @@ from polyipc.errors import (  # noqa: E402
     Error,
     ExistsError,
     Full,
+    GoneError,
     InternalError,
     InvalidError,
     LeaseLostError,
@@ -40,7 +41,6 @@ from polyipc.errors import (  # noqa: E402
     VersionError,
     WrongKindError,
 )
-from polyipc.queue import Lease, Queue, QueueStat, gc, unlink  # noqa: E402
 from polyipc.sync import (  # noqa: E402
     Barrier,
     BoundedSemaphore,
@@ -52,6 +52,8 @@ from polyipc.sync import (  # noqa: E402
     Semaphore,
     SyncStat,
 )
+from polyipc.queue import Lease, Queue, QueueStat, unlink  # noqa: E402
+from polyipc.root import gc  # noqa: E402
 
 __version__ = VERSION
 
@@ -69,6 +71,7 @@ __all__ = [
     "Event",
     "ExistsError",
     "Full",
+    "GoneError",
     "InternalError",
     "InvalidError",
     "Lease",

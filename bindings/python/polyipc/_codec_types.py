@@ -65,6 +65,19 @@ class Ref:
             raise ValueError(f"a reference named {self.name!r}; it has 0 to 128 of [A-Za-z0-9._-]")
 
 
+class Referable:
+    """What goes into a message as a reference: open objects of polyipc."""
+
+    __slots__ = ()
+
+    def _reference(self) -> Ref:
+        raise NotImplementedError
+
+
+class ReferencesMetError(Exception):
+    """The object holds some that go as references: codec.pack_referring carries it."""
+
+
 @dataclass(frozen=True)
 class Ext:
     """An extension type of the application, numbered 0 to 95."""

@@ -29,6 +29,8 @@ from polyipc._codec_types import (
     Ext,
     NDArray,
     Ref,
+    Referable,
+    ReferencesMetError,
 )
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -75,11 +77,12 @@ def is_plain(obj: Any) -> bool:
         kinds = set(map(type, level))
         if kinds <= _SCALARS:
             return True
-        if not kinds <= _PLAIN:
+        others = kinds - _PLAIN
+        if not all(issubclass(k, Referable) for k in others):
             return False
         if datetime.datetime in kinds and not all(map(_is_utc, level)):
             return False
-        boxes = [x for x in level if type(x) in CONTAINERS]
+        boxes = [x for x in level if type(x) in CONTAINERS or type(x) in others]
         if tuple in kinds or frozenset in kinds:
             # The empty ones are the same object everywhere, which nobody can tell.
             boxes = [x for x in boxes if x or type(x) not in (tuple, frozenset)]
@@ -87,7 +90,7 @@ def is_plain(obj: Any) -> bool:
         if len(ids) < len(boxes) or not seen.isdisjoint(ids):
             return False
         seen |= ids
-        level = list(chain.from_iterable(boxes))
+        level = list(chain.from_iterable(b for b in boxes if type(b) not in others))
         if dict in kinds:
             level.extend(chain.from_iterable(b.values() for b in boxes if type(b) is dict))
 
@@ -119,9 +122,18 @@ def ext_head(ext: int, n: int) -> bytes:
     return head(0, 0, 0xC7, n, True) + number
 
 
-def ext_body(obj: Any) -> tuple[int, bytes]:
-    """Return extension type and body of a value that has one. TypeError says why it has none."""
+def ext_body(obj: Any, met: list[Ref] | None = None) -> tuple[int, bytes]:
+    """Return extension type and body of a value that has one. TypeError says why it has none.
+
+    met -- takes the references to open objects; ReferencesMetError if there is one and met is None
+    """
     kind = type(obj)
+    if isinstance(obj, Referable):
+        if met is None:
+            raise ReferencesMetError
+        obj = obj._reference()  # noqa: SLF001 - it is for this place
+        met.append(obj)
+        kind = Ref
     if kind is datetime.datetime:
         return TIMESTAMP, _time_body(obj)
     if kind is uuid.UUID:
@@ -245,15 +257,15 @@ def _path(frames: list[_Frame]) -> str:
     return path if len(path) <= 200 else f"{path[:100]}...{path[-60:]}"
 
 
-def pack_exactly(root: object) -> bytes:
-    """Return root as a message, or raise what is wrong with it and where."""
+def pack_exactly(root: object, met: list[Ref] | None = None) -> bytes:
+    """Return root as a message, or raise what is wrong with it and where. met as in ext_body."""
     out: list[bytes] = []
     frames: list[_Frame] = []
     open_ids: set[int] = set()
     value: Any = root
     while True:
         try:
-            frame = _write(value, out, len(frames), open_ids)
+            frame = _write(value, out, len(frames), open_ids, met)
         except TypeError as err:
             raise TypeError(f"{_path(frames)}: {err}") from None
         except CodecError as err:
@@ -275,7 +287,9 @@ def pack_exactly(root: object) -> bytes:
             return b"".join(out)
 
 
-def _write(value: Any, out: list[bytes], depth: int, open_ids: set[int]) -> _Frame | None:
+def _write(
+    value: Any, out: list[bytes], depth: int, open_ids: set[int], met: list[Ref] | None
+) -> _Frame | None:
     """Append a value to out, or just its head, returning a frame for the rest."""
     kind = type(value)
     if kind in _SCALARS:
@@ -294,7 +308,7 @@ def _write(value: Any, out: list[bytes], depth: int, open_ids: set[int]) -> _Fra
         if depth >= MAX_DEPTH:
             raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels: flatten it")
         return _open(value, kind, out)
-    ext, body = ext_body(value)
+    ext, body = ext_body(value, met)
     out.append(ext_head(ext, len(body)))
     out.append(body)
     return None

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+import uuid
 import weakref
 from types import TracebackType
 from typing import Any, Callable, ClassVar, TypeVar
 
 from polyipc import _arguments, errors
 from polyipc._c import library
+from polyipc._c import reference as c_reference
+from polyipc._codec_types import Ref, Referable, ReferencesMetError
+from polyipc.codec import packing
 from polyipc.errors import Status
 
 Self = TypeVar("Self", bound="Handle")
@@ -21,7 +25,7 @@ _ORDINARY: dict[int, str] = {
 }
 
 
-class Handle:
+class Handle(Referable):
     """Owns the handle of an open object: close, with, and what happens if neither is used.
 
     It works in a forked child too, where it is the child's own: to close it ends nothing here.
@@ -84,8 +88,18 @@ class Handle:
         """Open the object again, in another process perhaps."""
         raise NotImplementedError
 
+    def _reference(self) -> Ref:
+        """Return the reference to it that goes into a message."""
+        status, found = c_reference.of(self._id)
+        self._check(status, "refer to")
+        return Ref(found.kind, uuid.UUID(bytes=found.uuid), found.name.decode())
+
     def __reduce__(self) -> tuple[Any, ...]:
         self._check(0 if self._id else Status.CLOSED, "pickle")
+        if packing.on:  # the message holds the object until it is read
+            if packing.met is None:
+                raise ReferencesMetError
+            packing.met.append(self._reference())
         return self._reopen, (self._name, self._pickle, self._trust_group, self._root)
 
     def _root_for_c(self) -> bytes | None:

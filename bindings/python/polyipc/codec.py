@@ -14,6 +14,7 @@ thread.
 from __future__ import annotations
 
 import pickle as _pickle
+import threading
 from typing import Any, Callable, Union
 
 import ormsgpack
@@ -30,6 +31,7 @@ from polyipc._codec_types import (
     Ext,
     NDArray,
     Ref,
+    ReferencesMetError,
 )
 from polyipc._codec_write import (
     CONTAINERS,
@@ -81,7 +83,8 @@ def packb(obj: object, *, pickle: bool = False) -> bytes:
 
     Carried, and equal when read: None, bool, int of any size, float, str, bytes, list, dict, tuple,
     set, frozenset, aware datetime (as UTC), uuid.UUID, numpy arrays of numbers (in C order),
-    NDArray, Ref, Ext. bytearray and memoryview are carried as bytes.
+    NDArray, Ref, Ext. bytearray and memoryview are carried as bytes, open objects of polyipc as
+    the Ref to them.
 
     With pickle=True an object that holds anything but exact builtin types, UUIDs, UTC datetimes and
     Refs, or that holds a container twice, is pickled whole; only a Python reader that opted in
@@ -90,7 +93,10 @@ def packb(obj: object, *, pickle: bool = False) -> bytes:
     Raises TypeError, naming the place ("$.a[3]: ..."), for what cannot be carried, and CodecError
     (a ValueError) of code TOO_LARGE for more than MAX_DEPTH levels or MAX_SIZE bytes.
     """
-    out = _pack_plain_or_pickle(obj) if pickle else pack_plain(obj)
+    try:
+        out = pack_pickling(obj) if pickle else pack_plain(obj)
+    except ReferencesMetError:
+        out, _ = pack_referring(obj, pickle=pickle)
     if len(out) > MAX_SIZE:
         raise CodecError("TOO_LARGE", f"the message has {len(out)} bytes; the limit is {MAX_SIZE}")
     return out
@@ -109,16 +115,36 @@ def pack_plain(obj: object) -> bytes:
     return out
 
 
-def _pack_plain_or_pickle(obj: object) -> bytes:
+def pack_referring(obj: object, *, pickle: bool = False) -> tuple[bytes, list[Ref]]:
+    """Return obj as a message, and the references to the open objects that it holds."""
+    met: list[Ref] = []
+    return (pack_pickling(obj, met) if pickle else pack_exactly(obj, met)), met
+
+
+class _Packing(threading.local):
+    """What becomes of the open objects that this thread pickles: see Handle.__reduce__."""
+
+    on = False  # a message is being pickled
+    met: list[Ref] | None = None  # takes the references to them
+
+
+packing = _Packing()
+
+
+def pack_pickling(obj: object, met: list[Ref] | None = None) -> bytes:
+    """Do what pack_plain does, or pickle obj. met takes the references to open objects."""
     if is_plain(obj):
         try:
-            return pack_plain(obj)
+            return pack_plain(obj) if met is None else pack_exactly(obj, met)
         except (TypeError, CodecError):
             pass  # a lone surrogate, or too deep: both are pickle's then
+    packing.on, packing.met = True, met
     try:
         body = _pickle.dumps(obj, protocol=5)  # the highest that all supported Pythons read
     except RecursionError:
         raise CodecError("TOO_LARGE", "the object is nested too deeply even for pickle") from None
+    finally:
+        packing.on, packing.met = False, None
     return ext_head(PICKLE, len(body)) + body
 
 

@@ -133,6 +133,16 @@ class NotFoundError(_SystemError, FileNotFoundError):
     _errno = errno.ENOENT
 
 
+class GoneError(NotFoundError):
+    """An object that a message refers to is not there any more; or a reference to it is not held.
+
+    Of a message that was taken, taken has the bytes.
+    """
+
+    status = Status.GONE
+    taken: tuple[bytes, ...] = ()
+
+
 class MismatchError(Error, ValueError):
     """The object exists with other options than those asked for."""
 
@@ -248,7 +258,7 @@ _CLASSES: Mapping[Status, type[Error]] = {
         )
     },
     Status.BAD_HANDLE: ClosedError,
-    Status.GONE: NotFoundError,
+    Status.GONE: GoneError,
 }
 
 

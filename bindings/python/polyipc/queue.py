@@ -20,22 +20,22 @@ child. Leases stay with the process that took them.
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Callable, Generic, TypeVar, Union
 
-from polyipc import _arguments, _stat, _waiting, codec, errors
+from polyipc import _arguments, _queue_referring, _referring, _stat, _waiting, codec, errors
 from polyipc._c import library
 from polyipc._c import queue as c
-from polyipc._c import root as c_root
+from polyipc._c.reference import REFERENCES
 from polyipc._codec_read import decode
+from polyipc._codec_types import ReferencesMetError
 from polyipc._handle import Handle
 from polyipc._lease import Lease
 from polyipc._stat import QueueStat
 from polyipc.errors import Status
 
-__all__ = ["Lease", "Queue", "QueueStat", "gc", "unlink"]
+__all__ = ["Lease", "Queue", "QueueStat", "unlink"]
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="Queue[Any]")
@@ -159,13 +159,32 @@ class Queue(Handle, Generic[T]):
         )
         if status != 0:
             raise errors.of_status(status, library.detail())
+        self._begin(number)
+
+    def _begin(self, number: int) -> None:
+        """Take over the handle of an open queue."""
         self._own(number, c.close)
         self._calls = c.bind(number)
         self._c_put, self._c_get = self._calls.put, self._calls.get
         _, self._name = c.name(number)
         self._pack: Callable[[object], bytes] = codec.pack_plain
-        if pickle:
-            self._pack = functools.partial(codec.packb, pickle=True)
+        if self._pickle:
+            self._pack = codec.pack_pickling
+
+    @classmethod
+    def _of_handle(cls: type[Self], number: int, carrier: _referring.Carrier) -> Self:
+        """Return the queue of a handle that came in a message."""
+        queue = cls.__new__(cls)
+        cls._arrive(queue, number, carrier)
+        return queue
+
+    def _arrive(self, number: int, carrier: _referring.Carrier) -> None:
+        self._root, self._trust_group = carrier.root, carrier.trust_group
+        self._pickle = False
+        self._begin(number)
+        if carrier.pickle and self.stat().pickle:
+            self._pickle = True
+            self._pack = codec.pack_pickling
 
     # ---- putting ----
 
@@ -177,7 +196,11 @@ class Queue(Handle, Generic[T]):
         Raises TypeError, naming the place within obj, if it cannot be carried; Full, ShutDown,
         TooLargeError, NoSpaceError, ClosedError: in all these cases nothing was put.
         """
-        body = self._pack(obj)
+        try:
+            body = self._pack(obj)
+        except ReferencesMetError:
+            _queue_referring.put(self, obj, block, timeout)
+            return
         if timeout is None and len(body) <= _SHORT:
             status = self._c_put(body, _MSGPACK, -1 if block else 0)
             if status == 0:
@@ -231,7 +254,12 @@ class Queue(Handle, Generic[T]):
         Raises as put does. After TypeError nothing was put. Full and ShutDown say in their
         attribute put how many were; after Ctrl-C it is not known.
         """
-        bodies = [self._pack(obj) for obj in objects]
+        objects = list(objects)
+        try:
+            bodies = [self._pack(obj) for obj in objects]
+        except ReferencesMetError:
+            _queue_referring.put_each(self, objects, block, timeout)
+            return
         put = 0
 
         def put_some(ns: int) -> Any:
@@ -359,13 +387,21 @@ class Queue(Handle, Generic[T]):
                 return body  # type: ignore[no-any-return]
             if form == _MSGPACK:
                 return codec.unpackb(body, pickle=self._pickle)  # type: ignore[no-any-return]
+            if form & REFERENCES:
+                return _referring.read(body, form, self._carrier())  # type: ignore[no-any-return]
             raise ValueError(f"its format is {form}, which this version does not know")
+        except errors.GoneError as e:
+            e.taken = tuple(taken) or (body,)
+            raise
         except Exception as e:
             error = errors.DecodeError(
                 f'get from queue "{self._name}": a message cannot be read: {type(e).__name__}: {e}'
             )
             error.taken = tuple(taken) or (body,)
             raise error from e
+
+    def _carrier(self) -> _referring.Carrier:
+        return _referring.Carrier(self._root, self._root_for_c(), self._pickle, self._trust_group)
 
     # ---- keeping count ----
 
@@ -448,12 +484,4 @@ def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
         raise errors.of_status(status, library.detail())
 
 
-def gc(root: _arguments.Path | None = None) -> int:
-    """Remove what dead processes left in a root, and return how many files that were.
-
-    Every process does this as it begins and ends to use a root, so it is seldom needed.
-    """
-    status, removed = c_root.gc(_arguments.root_for_c(_arguments.root(root)))
-    if status != 0:
-        raise errors.of_status(status, library.detail())
-    return removed
+_referring.opens(_referring.QUEUE, Queue)

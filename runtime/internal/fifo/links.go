@@ -19,17 +19,25 @@ import (
 // then it is committed. Killed in between, a producer leaves a record that is abandoned by the next one who
 // looks, and whoever moves the head over a record removes its parts first, links among them.
 
-// PutReferring puts a message and holds for it the objects it refers to, which this process must have open. It
-// waits for room until ctx ends; with a nil ctx it does not wait. Errors as for Put, and besides ipcerr.Invalid
-// for an object that is not open here or lies in another root, ipcerr.Gone for one whose file was removed,
-// ipcerr.TooLarge for more than 255.
-func (q *Fifo) PutReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref) (err error) {
+// TryPutReferring puts a message and holds for it the objects it refers to, which this process must have open,
+// without waiting for room. Errors as for TryPut, and besides ipcerr.Invalid for an object that is not open here
+// or lies in another root, ipcerr.Gone for one whose file was removed, ipcerr.TooLarge for more than 255.
+func (q *Fifo) TryPutReferring(body []byte, f Format, refs []codec.Ref) error {
 	if len(refs) == 0 {
-		if ctx == nil {
-			return q.TryPut(body, f)
-		}
+		return q.TryPut(body, f)
+	}
+	return q.putReferring(noWait, body, f, refs)
+}
+
+// PutReferring is TryPutReferring that waits for room until ctx ends.
+func (q *Fifo) PutReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref) error {
+	if len(refs) == 0 {
 		return q.Put(ctx, body, f)
 	}
+	return q.putReferring(ctx, body, f, refs)
+}
+
+func (q *Fifo) putReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref) (err error) {
 	links, err := q.borrow(refs)
 	defer func() {
 		for _, l := range links {
@@ -39,13 +47,13 @@ func (q *Fifo) PutReferring(ctx context.Context, body []byte, f Format, refs []c
 	if err != nil {
 		return err
 	}
-	if err = q.tryPutReferring(body, f|References, links); err != q.errFull || ctx == nil {
+	if err = q.tryPutLinked(body, f|References, links); err != q.errFull || ctx == noWait {
 		return err
 	}
 	return q.putWait(ctx, [][]byte{body}, f|References, links, new(int))
 }
 
-func (q *Fifo) tryPutReferring(body []byte, f Format, links []*object.Object) (err error) {
+func (q *Fifo) tryPutLinked(body []byte, f Format, links []*object.Object) (err error) {
 	o := op{q: q, name: q.PutTo, links: links}
 	if err = o.begin(); err != nil {
 		return err

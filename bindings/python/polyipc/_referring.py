@@ -1,0 +1,76 @@
+"""Messages that refer to open objects: a queue to answer to, within a request.
+
+The message holds the objects until it is read; reading it opens them. polyipc/reference.h is how
+the library does it.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, NamedTuple, Protocol
+
+from polyipc import codec, errors
+from polyipc._c import library
+from polyipc._c import reference as c
+from polyipc._c.reference import REFERENCES
+from polyipc._codec_read import opening
+from polyipc._codec_types import Ref
+from polyipc.errors import Status
+
+__all__ = ["QUEUE", "REFERENCES", "Carrier", "opens", "read", "references"]
+
+
+class Carrier(NamedTuple):
+    """What the object that carried a message passes on to those within it."""
+
+    root: str | None
+    root_for_c: bytes | None
+    pickle: bool
+    trust_group: bool
+
+
+QUEUE = 1  # kinds of references, docs/spec/codec.md
+
+
+class _Opened(Protocol):
+    @classmethod
+    def _of_handle(cls, number: int, carrier: Carrier) -> Any: ...
+
+
+_classes: dict[int, type[_Opened]] = {}
+
+
+def opens(kind: int, cls: type[_Opened]) -> None:
+    """Have references of a kind opened as objects of a class."""
+    _classes[kind] = cls
+
+
+def references(met: list[Ref]) -> list[c.Reference]:
+    """Return references as the library takes them."""
+    return [c.Reference(r.kind, r.uuid.bytes, r.name.encode()) for r in met]
+
+
+def read(body: bytes | bytearray | memoryview, form: int, carrier: Carrier) -> Any:
+    """Return the object of a message whose format says that it refers to others.
+
+    Raises GoneError, naming it, for one that is not there any more, and what opening raises.
+    """
+    receipt = form >> c.RECEIPT_SHIFT
+    before = opening.by
+    opening.by = functools.partial(_open, receipt, carrier)
+    try:
+        return codec.unpackb(body, pickle=carrier.pickle)
+    finally:
+        opening.by = before
+        c.give_back(receipt)
+
+
+def _open(receipt: int, carrier: Carrier, ref: Ref) -> Any:
+    cls = _classes.get(ref.kind)
+    if cls is None:
+        return ref
+    wanted = c.Reference(ref.kind, ref.uuid.bytes, ref.name.encode())
+    status, handle = c.open_(wanted, receipt, carrier.root_for_c)
+    if status != Status.OK:
+        raise errors.of_status(status, library.detail())
+    return cls._of_handle(handle, carrier)
