@@ -221,8 +221,8 @@ MUTANTS = (
     Mutant(
         "large messages leave their parts behind",
         REPAIR,
-        "m.Sweep(func(seq uint64) { _ = q.obj.Root.RemovePart(q.obj.File.UUID, q.MessageLetter, seq) })",
-        "m.Sweep(func(seq uint64) { _ = seq })",
+        "m.Sweep(q.removeParts)",
+        "m.Sweep(func(*ring.Item) {})",
         "points",
     ),
     Mutant(

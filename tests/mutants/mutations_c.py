@@ -83,7 +83,7 @@ MUTANTS_C = (
     Mutant(
         "C: a sleeper does not look at its handle",
         C_AWAIT,
-        "if (atomic_load(&k->handle) != a->queue.id) {",
+        "if (atomic_load(&k->handle) != a->handle) {",
         "if (atomic_load(&k->handle) == UINT32_MAX) {",
         "c",
     ),

@@ -41,6 +41,8 @@ from polyipc.errors import (  # noqa: E402
     VersionError,
     WrongKindError,
 )
+from polyipc.queue import Lease, Queue, QueueStat, unlink  # noqa: E402
+from polyipc.root import gc  # noqa: E402
 from polyipc.sync import (  # noqa: E402
     Barrier,
     BoundedSemaphore,
@@ -52,8 +54,6 @@ from polyipc.sync import (  # noqa: E402
     Semaphore,
     SyncStat,
 )
-from polyipc.queue import Lease, Queue, QueueStat, unlink  # noqa: E402
-from polyipc.root import gc  # noqa: E402
 
 __version__ = VERSION
 

@@ -35,7 +35,7 @@ def test_the_version_is_that_of_the_header() -> None:
 
 
 def test_constants_are_those_of_the_header() -> None:
-    text = (INCLUDE / "queue.h").read_text()
+    text = "".join(header.read_text() for header in INCLUDE.glob("*.h"))
     for name in ("RAW", "MSGPACK"):
         assert f"#define POLYIPC_{name} {getattr(c_queue, name)}u" in text
     text = (INCLUDE / "options.h").read_text()
