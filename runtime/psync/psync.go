@@ -215,6 +215,8 @@ func (w *what) check(op, name string, h how) error {
 	case w.Reclaim && !semaphore:
 		hint = "reclaim is for semaphores: leave it out"
 	case h == openOnly:
+	case w.limit != 0 && !semaphore && w.kind != layout.SyncBarrier:
+		hint = fmt.Sprintf("value %d: %s has none, give 0", w.limit, a(w.kind))
 	case semaphore && (w.limit < 0 || w.limit > MaxValue):
 		hint = fmt.Sprintf("value %d: give 0 to %d", w.limit, MaxValue)
 	case w.kind == layout.SyncBarrier && (w.limit < 1 || w.limit > MaxParties):

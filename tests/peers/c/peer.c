@@ -209,6 +209,8 @@ polyipc_status answer_to(call *c) {
     if (c->count < 2)
         return PROTOCOL;
     const char *verb = c->words[0];
+    if (strncmp(verb, "sync.", 5) == 0)
+        return answer_to_sync(c);
     if (strcmp(verb, "fork") == 0)
         return fork_child(c);
     if (strncmp(verb, "open", 4) == 0 || strcmp(verb, "create") == 0)
@@ -249,6 +251,7 @@ int main(void) {
         fflush(stdout);
     }
     close_queues();
+    close_syncs();
     free(line);
     free(leases);
     free(answer.bytes);

@@ -47,6 +47,10 @@ bool parse_name(const char *bytes, size_t size, polyipc_format format, char name
 polyipc_status produce(polyipc_queue q, call *c);
 polyipc_status consume(polyipc_queue q, call *c);
 
+/* sync.c: locks and their kin */
+polyipc_status answer_to_sync(call *c);
+void close_syncs(void);
+
 /* child.c: forked */
 polyipc_status fork_child(call *c);
 polyipc_status wait_child(call *c);

@@ -19,6 +19,7 @@ import (
 type peer struct {
 	queues []*queue.Queue
 	leases []*queue.Leased
+	syncs  syncs
 }
 
 var errProtocol = errors.New("no such command, or wrong words")
@@ -32,6 +33,10 @@ func main() {
 			break
 		}
 		fmt.Println(p.answer(strings.Fields(line)))
+	}
+	if err := p.syncs.close(); err != nil {
+		fmt.Fprintln(os.Stderr, "close:", err)
+		os.Exit(1)
 	}
 	for _, q := range p.queues {
 		if err := q.Close(); err != nil {
@@ -76,6 +81,9 @@ func wait(ms string) (context.Context, context.CancelFunc) {
 }
 
 func (p *peer) do(verb string, w []string) (string, error) {
+	if noun, verb, ok := strings.Cut(verb, "."); ok && noun == "sync" {
+		return p.syncs.do(verb, w)
+	}
 	switch verb {
 	case "create":
 		return p.keep(queue.Create(options(w)))

@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 import work
 from body import body_of, show
+from syncs import Syncs
 
 import polyipc
 from polyipc import codec, errors
@@ -27,6 +28,7 @@ class Peer:
         self.queues: list[polyipc.Queue[Any]] = []
         self.leases: list[polyipc.Lease[Any]] = []
         self.children: dict[int, int] = {}
+        self.syncs = Syncs()
         self.verbs: dict[str, Callable[[polyipc.Queue[Any], Words], str]] = {
             "name": lambda q, _: q.name or "",
             "put": self.put,
@@ -60,6 +62,8 @@ class Peer:
     def do(self, words: Words) -> str:
         """Do a command and return the words behind ok."""
         verb, rest = words[0], words[1:]
+        if verb.startswith("sync."):
+            return self.syncs.do(verb[len("sync.") :], rest)
         if verb in ("create", "open_or_create"):
             return self.make(verb, rest)
         if verb == "open":
