@@ -236,6 +236,7 @@ func pg_py_hand_over(objects *C.polyipc_process_object, count C.size_t, buffer *
 	places := unsafe.Slice(outFds, len(fds))
 	for i, fd := range fds {
 		places[i] = C.int32_t(fd)
+		trackDescriptor(fd, false) // subprocess may start its child by a fork, which is to have it
 	}
 	return C.POLYIPC_OK
 }

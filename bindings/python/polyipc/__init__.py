@@ -41,6 +41,7 @@ from polyipc.errors import (  # noqa: E402
     VersionError,
     WrongKindError,
 )
+from polyipc.process import Child, inherited, spawn  # noqa: E402
 from polyipc.queue import Lease, Queue, QueueStat, unlink  # noqa: E402
 from polyipc.root import gc  # noqa: E402
 from polyipc.sync import (  # noqa: E402
@@ -54,6 +55,7 @@ from polyipc.sync import (  # noqa: E402
     Semaphore,
     SyncStat,
 )
+from polyipc.wait import wait, writable  # noqa: E402
 
 __version__ = VERSION
 
@@ -61,6 +63,7 @@ __all__ = [
     "Barrier",
     "BoundedSemaphore",
     "BrokenBarrierError",
+    "Child",
     "ClosedError",
     "Condition",
     "CorruptError",
@@ -100,5 +103,9 @@ __all__ = [
     "codec",
     "errors",
     "gc",
+    "inherited",
+    "spawn",
     "unlink",
+    "wait",
+    "writable",
 ]

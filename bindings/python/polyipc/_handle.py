@@ -11,6 +11,7 @@ from typing import Any, Callable, ClassVar, TypeVar
 from polyipc import _arguments, errors
 from polyipc._c import library
 from polyipc._c import reference as c_reference
+from polyipc._c import wait as c_wait
 from polyipc._codec_types import Ref, Referable, ReferencesMetError
 from polyipc.codec import packing
 from polyipc.errors import Status
@@ -94,6 +95,24 @@ class Handle(Referable):
         self._check(status, "refer to")
         return Ref(found.kind, uuid.UUID(bytes=found.uuid), found.name.decode())
 
+    @classmethod
+    def _inherited(
+        cls: type[Self], role: str, pickle: bool, trust_group: bool, root: str | None
+    ) -> Self:
+        """Open what a parent process handed over in a role; root is where it lies."""
+        raise NotImplementedError
+
+    def _poll_fd(self, events: int) -> int:
+        """Return the descriptor for event loops."""
+        status, fd = c_wait.poll_fd(self._kind, self._id, events)
+        self._check(status, "poll")
+        return fd
+
+    def _wait_item(self, events: int = c_wait.READABLE) -> tuple[int, int, int]:
+        """Return what polyipc.wait waits for."""
+        self._check(0 if self._id else Status.CLOSED, "wait for")
+        return self._id, 0, events
+
     def __reduce__(self) -> tuple[Any, ...]:
         self._check(0 if self._id else Status.CLOSED, "pickle")
         if packing.on:  # the message holds the object until it is read
@@ -122,6 +141,20 @@ class Handle(Referable):
             why = "it is closed in this process: open it again"
             return errors.ClosedError(f"{what}: {why}", Status.CLOSED)
         return errors.of_status(status, library.detail())
+
+
+class Waitable(Handle):
+    """One that polyipc.wait and event loops can wait for."""
+
+    __slots__ = ()
+
+    def fileno(self) -> int:
+        """Return a descriptor for select, poll and epoll: readable when a get would not wait.
+
+        It belongs to the object. See polyipc.wait, which takes the object as it is; its writable is
+        the same for put. Raises LimitError, ClosedError.
+        """
+        return self._poll_fd(c_wait.READABLE)
 
 
 def _end_daemon() -> None:

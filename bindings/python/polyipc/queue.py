@@ -30,7 +30,7 @@ from polyipc._c import queue as c
 from polyipc._c.reference import REFERENCES
 from polyipc._codec_read import decode
 from polyipc._codec_types import ReferencesMetError
-from polyipc._handle import Handle
+from polyipc._handle import Waitable
 from polyipc._lease import Lease
 from polyipc._stat import QueueStat
 from polyipc.errors import Status
@@ -47,7 +47,7 @@ _SHORT = codec.MAX_SIZE  # what the quick way of a put need not look at
 _SHALLOW = codec.MAX_DEPTH  # a message of so few bytes cannot be nested too deeply
 
 
-class Queue(Handle, Generic[T]):
+class Queue(Waitable, Generic[T]):
     """A FIFO that any process opens by its name. T is what messages are: Queue[int](), say.
 
     Queue(...) opens the queue, or makes it if there is none; Queue.create and Queue.open do only
@@ -134,6 +134,14 @@ class Queue(Handle, Generic[T]):
         cls: type[Self], name: str, pickle: bool, trust_group: bool, root: str | None
     ) -> Self:
         return cls.open(name, pickle=pickle, trust_group=trust_group, root=root)
+
+    @classmethod
+    def _inherited(
+        cls: type[Self], role: str, pickle: bool, trust_group: bool, root: str | None
+    ) -> Self:
+        queue = cls.__new__(cls)
+        cls._open(queue, "inherited", 0, role, None, None, pickle, trust_group, root)
+        return queue
 
     def _open(
         self,
