@@ -17,6 +17,10 @@
     GATED(pipe_close, (polyipc_pipe pipe), (pipe))                                                       \
     GATED(pipe_unlink, (const char *name, const char *root), ((char *)name, (char *)root))               \
     PLAIN(pipe_name, (polyipc_pipe pipe, char *buffer, size_t capacity), (pipe, buffer, capacity))       \
+    PLAIN(pipe_send_referring,                                                                           \
+          (polyipc_pipe pipe, const void *data, size_t size, polyipc_format format,                      \
+           const polyipc_reference *references, size_t count, int64_t timeout_ns),                       \
+          (pipe, (void *)data, size, format, (polyipc_reference *)references, count, timeout_ns))        \
     QUICK(pipe_send,                                                                                     \
           (polyipc_pipe pipe, const void *data, size_t size, polyipc_format format, int64_t timeout_ns), \
           (pipe, (void *)data, size, format, timeout_ns))                                                \

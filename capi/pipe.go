@@ -167,6 +167,26 @@ func pg_pipe_send(h C.polyipc_pipe, data unsafe.Pointer, size C.size_t, format C
 	return done(opSend, h.id, err)
 }
 
+//export pg_pipe_send_referring
+func pg_pipe_send_referring(h C.polyipc_pipe, data unsafe.Pointer, size C.size_t, format C.polyipc_format, in *C.polyipc_reference, count C.size_t, timeout C.int64_t) (s status) {
+	defer guard(opSend, &s)
+	debug.SetPanicOnFault(true)
+	room(false)
+	p, err := findPipe(opSend, h.id)
+	if err != nil {
+		return done(opSend, h.id, err)
+	}
+	b, f, refs, err := referring(opSend, data, size, format, in, count)
+	switch {
+	case err != nil:
+	case timeout == 0:
+		err = p.TrySendReferring(b, f, refs)
+	default:
+		err = p.SendReferring(wait(timeout), b, f, refs)
+	}
+	return done(opSend, h.id, err)
+}
+
 //export pg_pipe_recv
 func pg_pipe_recv(h C.polyipc_pipe, buffer unsafe.Pointer, capacity C.size_t, timeout C.int64_t, outSize *C.size_t, outFormat *C.polyipc_format) (s status) {
 	defer guard(opRecv, &s)

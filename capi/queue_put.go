@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"unsafe"
 
-	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/queue"
 )
@@ -46,21 +45,12 @@ func pg_queue_put_referring(h C.polyipc_queue, data unsafe.Pointer, size C.size_
 	if err != nil {
 		return done(opPut, h.id, err)
 	}
-	f, err := formatOf(opPut, format)
-	var b []byte
-	if err == nil {
-		b, err = body(opPut, data, size)
-	}
-	var refs []codec.Ref
-	if err == nil {
-		refs, err = references(opPut, in, count)
-	}
-	if err != nil {
-		return done(opPut, h.id, err)
-	}
-	if timeout == 0 {
+	b, f, refs, err := referring(opPut, data, size, format, in, count)
+	switch {
+	case err != nil:
+	case timeout == 0:
 		err = q.TryPutReferring(b, f, refs)
-	} else {
+	default:
 		err = q.PutReferring(wait(timeout), b, f, refs)
 	}
 	return done(opPut, h.id, err)

@@ -12,7 +12,10 @@ import (
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/host"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/runtime/pipe"
+	"github.com/polyipc/polyipc/runtime/psync"
 	"github.com/polyipc/polyipc/runtime/queue"
+	"github.com/polyipc/polyipc/runtime/segment"
 )
 
 // The exports of polyipc/reference.h.
@@ -26,17 +29,25 @@ type refOpener struct {
 	open func(r codec.Ref, root string) (noun, error)
 }
 
-// refOpeners are all kinds of references that can be opened. The files of the nouns fill it in.
-var refOpeners = map[uint8]refOpener{}
+// refOpeners are all kinds of references that can be opened.
+var refOpeners = makeRefOpeners()
 
-func refersTo(k *kind, number uint8, open func(codec.Ref, string) (noun, error)) bool {
-	refOpeners[number] = refOpener{k, open}
-	return true
+// makeRefOpeners lists those of all nouns.
+func makeRefOpeners() map[uint8]refOpener {
+	aPipe := func(r codec.Ref, root string) (noun, error) { return pipe.OpenRef(r, root) }
+	all := map[uint8]refOpener{
+		C.POLYIPC_KIND_QUEUE:    {queues, func(r codec.Ref, root string) (noun, error) { return queue.OpenRef(r, root) }},
+		C.POLYIPC_KIND_PIPE:     {pipes, aPipe},
+		C.POLYIPC_KIND_PIPE_END: {pipes, aPipe},
+		C.POLYIPC_KIND_SEGMENT:  {segments, func(r codec.Ref, root string) (noun, error) { return segment.OpenRef(r, root) }},
+	}
+	for t, k := range syncs {
+		if kind := psync.RefKind(psync.Type(t)); kind != 0 {
+			all[kind] = refOpener{k, func(r codec.Ref, root string) (noun, error) { return psync.OpenRef(r, root) }}
+		}
+	}
+	return all
 }
-
-var _ = refersTo(queues, C.POLYIPC_KIND_QUEUE, func(r codec.Ref, root string) (noun, error) {
-	return queue.OpenRef(r, queue.Options{Root: root})
-})
 
 //export pg_reference_of
 func pg_reference_of(id C.uint32_t, out *C.polyipc_reference) (s status) {
@@ -117,19 +128,23 @@ func pg_receipt_return(receipt C.uint32_t) (s status) {
 	return C.POLYIPC_OK
 }
 
-// references copies those that a caller tells with a message.
-func references(op operation, in *C.polyipc_reference, count C.size_t) ([]codec.Ref, error) {
-	if count > 1<<16 || count > 0 && in == nil {
-		return nil, invalid(op, "references is NULL, or count %d too large", count)
+// referring looks at what a caller gives with a message that refers to objects.
+func referring(op operation, data unsafe.Pointer, size C.size_t, format C.polyipc_format, in *C.polyipc_reference, count C.size_t) (b []byte, f queue.Format, refs []codec.Ref, err error) {
+	if f, err = formatOf(op, format); err != nil {
+		return nil, 0, nil, err
 	}
-	all := make([]codec.Ref, count)
+	if b, err = body(op, data, size); err != nil {
+		return nil, 0, nil, err
+	}
+	if count > 1<<16 || count > 0 && in == nil {
+		return nil, 0, nil, invalid(op, "references is NULL, or count %d too large", count)
+	}
+	refs = make([]codec.Ref, count)
 	list := unsafe.Slice(in, int(count))
 	for i := range list {
-		r, err := readReference(op, &list[i])
-		if err != nil {
-			return nil, err
+		if refs[i], err = readReference(op, &list[i]); err != nil {
+			return nil, 0, nil, err
 		}
-		all[i] = r
 	}
-	return all, nil
+	return b, f, refs, nil
 }

@@ -22,6 +22,7 @@
 
 #include <polyipc/message.h>
 #include <polyipc/options.h>
+#include <polyipc/reference.h>
 #include <polyipc/status.h>
 
 #ifdef __cplusplus
@@ -92,6 +93,15 @@ POLYIPC_API polyipc_status polyipc_pipe_name(polyipc_pipe pipe, char *buffer, si
  */
 POLYIPC_API polyipc_status polyipc_pipe_send(polyipc_pipe pipe, const void *data, size_t size,
                                              polyipc_format format, int64_t timeout_ns);
+
+/* Sends a message that refers to count objects, at most 255, which this process must have open, in the pipe's
+ * root: see polyipc/reference.h. Else as polyipc_pipe_send. As long as a message holds an end of a pipe, no
+ * end of that pipe finds that nobody is at the other. Besides the errors of that: INVALID for an object that
+ * is not open here or lies in another root, GONE for one whose file was removed by hand. */
+POLYIPC_API polyipc_status polyipc_pipe_send_referring(polyipc_pipe pipe, const void *data, size_t size,
+                                                       polyipc_format format,
+                                                       const polyipc_reference *references, size_t count,
+                                                       int64_t timeout_ns);
 
 /* Receives the next message into buffer. *out_size is its size in bytes, *out_format its format;
  * either may be NULL. TOO_SMALL leaves the message in the pipe and its size in *out_size: another

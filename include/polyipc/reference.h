@@ -32,6 +32,17 @@ extern "C" {
 /* What a reference refers to; numbers never change. */
 typedef uint32_t polyipc_kind;
 #define POLYIPC_KIND_QUEUE 1u
+#define POLYIPC_KIND_PIPE 2u /* its first end */
+#define POLYIPC_KIND_SEGMENT 3u
+#define POLYIPC_KIND_LOCK 5u
+#define POLYIPC_KIND_RLOCK 6u
+#define POLYIPC_KIND_SEMAPHORE 7u
+#define POLYIPC_KIND_CONDITION 8u
+#define POLYIPC_KIND_EVENT 9u
+#define POLYIPC_KIND_BARRIER 10u
+#define POLYIPC_KIND_RWLOCK 11u
+#define POLYIPC_KIND_BOUNDED_SEMAPHORE 12u
+#define POLYIPC_KIND_PIPE_END 13u /* a pipe's second end */
 
 /* A reference to an object. UUID and name tell which it is. */
 typedef struct polyipc_reference {

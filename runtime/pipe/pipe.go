@@ -200,6 +200,7 @@ func config(d, ways int) fifo.Config {
 // take makes p end number end.
 func (p *Pipe) take(end int) {
 	p.end = end
+	p.in, p.out = nil, nil
 	if end < p.ways {
 		p.in = &p.directions[end]
 	}
@@ -234,7 +235,7 @@ func (p *Pipe) other(sure bool) bool {
 	if !sure && now-p.asked.Load() < int64(askEvery) {
 		return true
 	}
-	if !p.obj.File.EndTaken(1 - p.end) {
+	if !p.obj.File.EndTaken(1-p.end) && !p.obj.File.InMessage() {
 		p.asked.Store(0)
 		return false
 	}

@@ -17,22 +17,23 @@ type Typed[T any] struct{ *Pipe }
 // codec for what a T may hold.
 func Of[T any](p *Pipe) Typed[T] { return Typed[T]{p} }
 
-// Send is Pipe.Send for a value. A value that MessagePack can't carry fails with ipcerr.Invalid.
+// Send is Pipe.Send for a value. A value that MessagePack can't carry fails with ipcerr.Invalid. Objects within
+// it, such as an end of a pipe, go as references (codec.Ref) that the message holds; see SendReferring.
 func (t Typed[T]) Send(ctx context.Context, v T) error {
-	b, err := codec.Marshal(v)
+	b, refs, err := codec.MarshalRefs(v)
 	if err != nil {
 		return err
 	}
-	return t.Pipe.Send(ctx, b, MsgPack)
+	return t.Pipe.SendReferring(ctx, b, MsgPack, refs)
 }
 
 // TrySend is Pipe.TrySend for a value.
 func (t Typed[T]) TrySend(v T) error {
-	b, err := codec.Marshal(v)
+	b, refs, err := codec.MarshalRefs(v)
 	if err != nil {
 		return err
 	}
-	return t.Pipe.TrySend(b, MsgPack)
+	return t.Pipe.TrySendReferring(b, MsgPack, refs)
 }
 
 // Recv is Pipe.Recv for a value. A message that is no T fails with the codec's error, and is taken.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/fifo"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -54,6 +55,29 @@ func (p *Pipe) Send(ctx context.Context, body []byte, f Format) error {
 		return err
 	}
 	return out.Put(ctx, body, f)
+}
+
+// SendReferring is Send for a message that refers to objects, given as the references within body (codec.Ref, by
+// an object's Ref). The message holds them: they live, although everybody closes them, until it is received and its
+// references are opened. This process must have them open, in the pipe's root; 255 at most. Of(p).Send does this
+// by itself.
+//
+// Errors besides those of Send: ipcerr.Invalid, ipcerr.Gone for an object whose file was removed by hand.
+func (p *Pipe) SendReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref) error {
+	out, err := p.sender()
+	if err != nil {
+		return err
+	}
+	return out.PutReferring(ctx, body, f, refs)
+}
+
+// TrySendReferring is SendReferring without waiting; ipcerr.Full if there is no room.
+func (p *Pipe) TrySendReferring(body []byte, f Format, refs []codec.Ref) error {
+	out, err := p.sender()
+	if err != nil {
+		return err
+	}
+	return out.TryPutReferring(body, f, refs)
 }
 
 // TryRecvInto receives the next message into buf without waiting, and returns its size and format.

@@ -56,7 +56,7 @@ func TestReference(t *testing.T) {
 		}
 		m, err := Of[map[string]any](q).Get(ctx)
 		must(t, err)
-		got, err := OpenRef(m["reply"].(codec.Ref), Options{})
+		got, err := OpenRef(m["reply"].(codec.Ref), "")
 		must(t, err)
 		if got.Name() != name {
 			t.Errorf("another name: %s", got.Name())
@@ -96,7 +96,7 @@ func TestReferenceByLease(t *testing.T) {
 	for range 2 {
 		l, err := Of[received](q).Lease(ctx)
 		must(t, err)
-		r, err := OpenRef(l.Value.Reply, Options{})
+		r, err := OpenRef(l.Value.Reply, "")
 		must(t, err)
 		if err := r.Close(); err != nil { // the link still holds it
 			t.Error(err)
@@ -192,7 +192,7 @@ func TestReferenceErrors(t *testing.T) {
 	}
 	m, err := Of[received](q).Get(ctx)
 	must(t, err)
-	if _, err := OpenRef(m.Reply, Options{}); !errors.Is(err, ipcerr.Gone) || !strings.Contains(err.Error(), ref.Name) {
+	if _, err := OpenRef(m.Reply, ""); !errors.Is(err, ipcerr.Gone) || !strings.Contains(err.Error(), ref.Name) {
 		t.Error(err)
 	}
 	// Another object has the name by now.
@@ -200,17 +200,17 @@ func TestReferenceErrors(t *testing.T) {
 	old := x.Ref()
 	must(t, x.Close())
 	made(t, "x", root)
-	if _, err := OpenRef(old, root); !errors.Is(err, ipcerr.Gone) {
+	if _, err := OpenRef(old, root.Root); !errors.Is(err, ipcerr.Gone) {
 		t.Error(err)
 	}
-	if _, err := OpenRef(codec.Ref{Kind: 3, UUID: old.UUID, Name: "x"}, root); !errors.Is(err, ipcerr.Invalid) {
+	if _, err := OpenRef(codec.Ref{Kind: 3, UUID: old.UUID, Name: "x"}, root.Root); !errors.Is(err, ipcerr.Invalid) {
 		t.Error(err)
 	}
 	// A queue within itself needs no link.
 	must(t, Of[request](q).Put(ctx, request{1, q}))
 	m, err = Of[received](q).Get(ctx)
 	must(t, err)
-	same, err := OpenRef(m.Reply, root)
+	same, err := OpenRef(m.Reply, root.Root)
 	must(t, err)
 	must(t, same.Close())
 	// Full: the wait ends like any other.

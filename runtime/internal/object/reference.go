@@ -19,6 +19,14 @@ import (
 // object by a link (shm.Link); who gets the message becomes a user of the object before the link goes, and
 // is one until the reference is opened or its receipt returned.
 
+// The kinds of references; docs/spec/codec.md.
+const (
+	RefQueue   uint8 = 1
+	RefPipe    uint8 = 2 // its first end
+	RefSegment uint8 = 3
+	RefPipeEnd uint8 = 13 // a pipe's second end
+)
+
 // openObjects are the open objects of this process, by UUID; an object may be open several times.
 var openObjects struct {
 	sync.Mutex

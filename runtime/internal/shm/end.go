@@ -19,6 +19,36 @@ func (o *Object) TakeEnd(end int) error {
 	return nil
 }
 
+// takeEnds becomes the user of both ends, on a description that nobody else knows.
+func (c *candidate) takeEnds() error {
+	err := TryLock(c.fd, unix.F_RDLCK, EndLock)
+	if err == nil {
+		err = TryLock(c.fd, unix.F_RDLCK, EndLock+1)
+	}
+	return err
+}
+
+// LeaveEnd ends that for one of them, before o is used or known to anybody.
+func (o *Object) LeaveEnd(end int) error {
+	if err := TryLock(o.FD, unix.F_UNLCK, EndLock+int64(end)); err != nil {
+		return fail("open end", o.Name, err, "")
+	}
+	return nil
+}
+
+// InMessage reports whether a message holds o. If it cannot find out, it says yes.
+func (o *Object) InMessage() bool {
+	st, err := fstat(o.FD)
+	if err == nil && (st.Dev != o.file.Dev || st.Ino != o.file.Ino) { // closefrom; see EndTaken
+		var c *candidate
+		if c, err = o.fresh(); err == nil {
+			st = c.stat
+			c.close()
+		}
+	}
+	return err != nil || st.Nlink > 1
+}
+
 // EndTaken reports whether others than o's own description have an end open. It is certain of no; if it cannot
 // find out, it says yes.
 func (o *Object) EndTaken(end int) bool {

@@ -14,7 +14,7 @@ import (
 // use. The link's own header is the object's, not that of a part.
 
 // isLink reports whether parts with that letter are links.
-func isLink(letter byte) bool { return letter == 'o' || letter == 'l' }
+func isLink(letter byte) bool { return letter == 'o' || letter == 'p' }
 
 // Link gives an open object a link as part n of the carrier. Both must lie in r.
 //
@@ -75,6 +75,9 @@ func (r *Root) HoldLink(carrier [16]byte, letter byte, n uint64) (*Held, error) 
 	if err == nil {
 		// Nobody removes an object with a link, so an exclusive lock is that of one who looks and leaves.
 		err = waitLock(c.fd, unix.F_RDLCK, userLock)
+	}
+	if err == nil && c.header.Kind == layout.KindPipe {
+		err = c.takeEnds() // which one the message refers to is known when it is opened
 	}
 	if err != nil {
 		c.close()
