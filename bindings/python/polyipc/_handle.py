@@ -114,12 +114,16 @@ class Handle(Referable):
         return self._id, 0, events
 
     def __reduce__(self) -> tuple[Any, ...]:
+        self._pickled()
+        return self._reopen, (self._name, self._pickle, self._trust_group, self._root)
+
+    def _pickled(self) -> None:
+        """Do what pickling begins with."""
         self._check(0 if self._id else Status.CLOSED, "pickle")
         if packing.on:  # the message holds the object until it is read
             if packing.met is None:
                 raise ReferencesMetError
             packing.met.append(self._reference())
-        return self._reopen, (self._name, self._pickle, self._trust_group, self._root)
 
     def _root_for_c(self) -> bytes | None:
         return _arguments.root_for_c(self._root)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, ClassVar, TypeVar
 
-from polyipc import _arguments, _waiting, errors
+from polyipc import _arguments, _referring, _waiting, errors
 from polyipc._c import library
 from polyipc._c import sync as c
 from polyipc._handle import Handle
@@ -96,6 +96,22 @@ class Sync(Handle):
         )
         if status != 0:
             raise errors.of_status(status, library.detail())
+        self._begin(number)
+
+    @classmethod
+    def _of_handle(cls: type[Self], number: int, carrier: _referring.Carrier) -> Self:
+        """Return the object of a handle that came in a message."""
+        self = cls.__new__(cls)
+        self._prepare()
+        self._arrive(number, carrier)
+        return self
+
+    def _arrive(self, number: int, carrier: _referring.Carrier) -> None:
+        self._root = carrier.root
+        self._begin(number)
+
+    def _begin(self, number: int) -> None:
+        """Take over the handle of an open object."""
         self._own(number, c.close(self._type))
         _, self._name = c.name(self._type, number)
         self._bound(c.bind(self._type, number))
@@ -104,7 +120,7 @@ class Sync(Handle):
         """Take the builtin functions of the object."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        self._check(0 if self._id else Status.CLOSED, "pickle")
+        self._pickled()
         return _opened, (type(self), self._name, self._root)
 
     def stat(self) -> SyncStat:

@@ -8,6 +8,7 @@ from typing import Any, Callable, TypeVar
 from polyipc import _arguments, _waiting, errors
 from polyipc._c import library
 from polyipc._c import sync as c
+from polyipc._codec_types import Ref
 from polyipc._sync_base import INTERRUPTED, INVALID, OK, TIMEOUT, Plain, Sync, take
 from polyipc._sync_locks import Lock, Owned, RLock
 from polyipc.errors import Status
@@ -62,6 +63,14 @@ class Condition(Owned):
         lock = self._lock
         if lock is not None:
             self._c_acquire, self._c_release = lock._c_acquire, lock._c_release  # noqa: SLF001
+
+    def _reference(self) -> Ref:
+        if self._lock is not None:
+            raise TypeError(
+                "a condition with a lock of others cannot go into a message by itself: send one "
+                "that has its own, or use pickle=True"
+            )
+        return super()._reference()
 
     def __reduce__(self) -> tuple[Any, ...]:
         make, arguments = super().__reduce__()

@@ -21,9 +21,23 @@ child, which holds nothing of what its parent holds.
 
 from __future__ import annotations
 
+from polyipc import _referring
 from polyipc._sync_base import SyncStat, unlink
 from polyipc._sync_locks import BoundedSemaphore, Lock, RLock, RWLock, Semaphore
 from polyipc._sync_waits import Barrier, Condition, Event
+
+_KINDS = {  # of references, docs/spec/codec.md
+    5: Lock,
+    6: RLock,
+    7: Semaphore,
+    8: Condition,
+    9: Event,
+    10: Barrier,
+    11: RWLock,
+    12: BoundedSemaphore,
+}
+for _kind, _class in _KINDS.items():
+    _referring.opens(_kind, _class)
 
 __all__ = [
     "Barrier",

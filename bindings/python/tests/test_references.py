@@ -113,6 +113,47 @@ def test_a_forked_child_reads_and_sends(carrier: polyipc.Queue[Any]) -> None:
             assert other.get_nowait() == 5
 
 
+@pytest.mark.parametrize("pickle", [False, True])
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(polyipc.Lock, polyipc.RLock, polyipc.Condition, polyipc.Event, polyipc.RWLock),
+        *(polyipc.Semaphore, polyipc.BoundedSemaphore, lambda: polyipc.Barrier(2)),
+    ],
+)
+def test_locks_and_their_kin(make: Any, pickle: bool) -> None:
+    with polyipc.Queue[Any](pickle=pickle) as carrier:
+        sent = make()
+        carrier.put({"lock": sent})
+        kind, name = type(sent), sent.name
+        sent.close()
+        got = carrier.get()["lock"]
+        assert type(got) is kind
+        assert got.name == name
+        assert got.stat().kind == got._type
+        got.close()
+
+
+def test_a_lock_is_the_same_lock(carrier: polyipc.Queue[Any]) -> None:
+    with polyipc.Lock() as lock:
+        carrier.put([lock, lock])
+        first, second = carrier.get()
+        assert not first.acquire(block=False)
+        assert not second.acquire(block=False)
+    assert first.acquire(block=False)
+    for x in (first, second, lock):
+        x.close()
+
+
+def test_a_condition_with_anothers_lock(carrier: polyipc.Queue[Any]) -> None:
+    lock = polyipc.Lock()
+    condition = polyipc.Condition(lock)
+    with pytest.raises(TypeError, match="lock of others"):
+        carrier.put([condition])
+    condition.close()
+    lock.close()
+
+
 def test_gone(carrier: polyipc.Queue[Any]) -> None:
     reply = polyipc.Queue[int]()
     carrier.put({"to": reply})
