@@ -18,6 +18,8 @@ import (
 type report struct {
 	object root.Object
 
+	sync *syncReport // of a sync object
+
 	queue   bool  // the rest is known
 	blocked error // not nil: why the counts are not known
 	stat    queue.Stat
@@ -68,7 +70,12 @@ func (a *app) look(ctx context.Context, name string, interval time.Duration) (r 
 	if r.object.Err != nil {
 		return nil, r.object.Err
 	}
-	if r.object.Kind != "queue" {
+	switch r.object.Kind {
+	case "sync":
+		r.sync, err = a.lookSync(name)
+		return r, err
+	case "queue":
+	default:
 		return r, nil
 	}
 	q, err := queue.Open(name, queue.Options{Root: a.root})

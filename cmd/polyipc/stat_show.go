@@ -61,7 +61,11 @@ func (r *report) json() any {
 		objectJSON
 		Pickle bool `json:"pickle"`
 		*queueJSON
-	}{describe(r.object), r.object.Pickle, nil}
+		Sync *syncJSON `json:"sync,omitempty"`
+	}{describe(r.object), r.object.Pickle, nil, nil}
+	if r.sync != nil {
+		v.Sync = r.sync.json()
+	}
 	if !r.queue {
 		return v
 	}
@@ -112,6 +116,9 @@ func (r *report) text() []byte {
 		{o.Kind, clean(o.Name)},
 		{"state", fmt.Sprintf("%s, %s, made %s ago", lifetime(o), state, span(time.Since(o.Created)))},
 		{"memory", inBytes(o.Bytes) + " in " + count(1+o.Parts, "file")},
+	}
+	if r.sync != nil {
+		return r.sync.text(rows)
 	}
 	if !r.queue {
 		return table(rows)

@@ -10,6 +10,7 @@
 //	redelivery  warn   messages, from so many leases of a process that died go back to the queue
 //	                   (info: of this process, which closed the queue)
 //	abandon     warn   messages, from so many messages that a process died writing were given up
+//	reclaim     warn   count, from    so many permits or read locks of a process that died are free again
 //	reap        info   root           a file that nobody uses any more was removed
 //	corruption  error  error          bytes that make no sense, once for each open queue that meets them
 //	growth      debug  ring, bytes    a ring was added to a queue, because it was full

@@ -28,6 +28,10 @@ func TestSpec(t *testing.T) {
 		{"segment.md", "## Header", reflect.TypeFor[Segment](), map[string]string{
 			"MaxSize": "max size", "ItemSize": "item size", "Format": "format length", "Cell": "cell words",
 			"Seat": "seats", "Text": "format"}},
+		{"sync.md", "## Header", reflect.TypeFor[Sync](), nil},
+		{"sync.md", "## Mutex", reflect.TypeFor[Mutex](), map[string]string{"TakeOvers": "take-overs"}},
+		{"sync.md", "## Place", reflect.TypeFor[Place](), nil},
+		{"sync.md", "## Ledger", reflect.TypeFor[Ledger](), nil},
 	} {
 		rows := specRows(t, c.file, c.heading)
 		for i := range c.of.NumField() {
@@ -67,6 +71,16 @@ func TestSpec(t *testing.T) {
 	}
 	if s := reflect.TypeFor[Pipe]().Size(); PipeOffset+s > uintptr(DirectionOffset(0)) {
 		t.Errorf("a Pipe has %d bytes and reaches into its first direction", s)
+	}
+	if s := reflect.TypeFor[Sync]().Size(); SyncOffset+s > SyncArea {
+		t.Errorf("a Sync has %d bytes and reaches into the places", s)
+	}
+	for of, want := range map[reflect.Type]uintptr{
+		reflect.TypeFor[Mutex](): 64, reflect.TypeFor[Place](): PlaceSize, reflect.TypeFor[Ledger](): LedgerSize,
+	} {
+		if of.Size() != want {
+			t.Errorf("a %s has %d bytes, not %d", of.Name(), of.Size(), want)
+		}
 	}
 	if s := reflect.TypeFor[Record]().Size(); s != RecordHeader {
 		t.Errorf("a Record has %d bytes", s)
