@@ -145,6 +145,7 @@ func TestOptions(t *testing.T) {
 	}
 	must(t, again.Close())
 	must(t, again.Close())
+	defer func() { must(t, again.Unlink()) }() // though it is closed
 	mustBe(t, again.Acquire(ctx), ipcerr.Closed)
 }
 

@@ -38,6 +38,7 @@ type Object struct {
 	Me     uint32 // this process's owner token
 	Calls  Gate   // the calls under way; the last one out after Close gives the mapping back
 
+	kind    layout.Kind
 	closing atomic.Bool   // Close was called
 	done    atomic.Uint32 // 1 when the mapping has been given back
 	corrupt atomic.Bool   // that it is was told
@@ -120,7 +121,7 @@ func (w *Want) file(root *shm.Root, members [16]byte) (file *shm.Object, made bo
 
 // attach takes over an open file and a membership. On failure it gives them back.
 func (o *Object) attach(w *Want, root *shm.Root, file *shm.Object, mem *member.Member) error {
-	o.Noun, o.Root, o.File, o.Member, o.Me = w.Noun, root, file, mem, mem.Token()
+	o.Noun, o.kind, o.Root, o.File, o.Member, o.Me = w.Noun, w.Kind, root, file, mem, mem.Token()
 	o.Calls.Free = func() {
 		if w.Free != nil {
 			w.Free()
@@ -179,8 +180,8 @@ func (o *Object) Name() string { return o.File.Name }
 // UUID is that of the object, whatever its name.
 func (o *Object) UUID() [16]byte { return o.File.UUID }
 
-// Unlink removes the object's name.
-func (o *Object) Unlink() error { return o.Root.Unlink(o.File.Name, o.File.Header().Kind) }
+// Unlink removes the object's name, also when it is closed.
+func (o *Object) Unlink() error { return o.Root.Unlink(o.File.Name, o.kind) }
 
 // Unlink removes the name of an object in the root dir; that there is none is no error.
 func Unlink(dir, name string, kind layout.Kind) error {
