@@ -13,6 +13,7 @@
           (const char *name, const polyipc_segment_options *options, polyipc_segment *out_segment),        \
           ((char *)name, (polyipc_segment_options *)options, out_segment))                                 \
     GATED(segment_close, (polyipc_segment segment), (segment))                                             \
+    GATED(py_segment_leave, (polyipc_segment segment), (segment))                                          \
     GATED(segment_unlink, (const char *name, const char *root), ((char *)name, (char *)root))              \
     PLAIN(segment_name, (polyipc_segment segment, char *buffer, size_t capacity),                          \
           (segment, buffer, capacity))                                                                     \
@@ -21,9 +22,9 @@
     PLAIN(segment_grow, (polyipc_segment segment, int64_t bytes), (segment, bytes))                        \
     PLAIN(segment_describe, (polyipc_segment segment, polyipc_segment_type_t * out_type),                  \
           (segment, out_type))                                                                             \
-    PLAIN(segment_lock, (polyipc_segment segment, int64_t timeout_ns, int *out_owner_died),                \
+    QUICK(segment_lock, (polyipc_segment segment, int64_t timeout_ns, int *out_owner_died),                \
           (segment, timeout_ns, out_owner_died))                                                           \
-    PLAIN(segment_unlock, (polyipc_segment segment), (segment))                                            \
+    QUICK(segment_unlock, (polyipc_segment segment), (segment))                                            \
     QUICK(segment_load, (polyipc_segment segment, int64_t offset, uint32_t width, uint64_t *out_value),    \
           (segment, offset, width, out_value))                                                             \
     QUICK(segment_store, (polyipc_segment segment, int64_t offset, uint32_t width, uint64_t value),        \

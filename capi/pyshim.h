@@ -79,6 +79,11 @@ struct pi_method {
     X(_PyBytes_Resize, int, (pi_object **, ptrdiff_t))                                      \
     X(PyLong_FromLong, pi_object *, (long))                                                 \
     X(PyLong_AsLong, long, (pi_object *))                                                   \
+    X(PyLong_FromLongLong, pi_object *, (long long))                                        \
+    X(PyLong_FromUnsignedLongLong, pi_object *, (unsigned long long))                       \
+    X(PyLong_AsUnsignedLongLongMask, unsigned long long, (pi_object *))                     \
+    X(Py_BuildValue, pi_object *, (const char *, ...))                                      \
+    X(PyTuple_GetItem, pi_object *, (pi_object *, ptrdiff_t))                               \
     X(PyTuple_New, pi_object *, (ptrdiff_t))                                                \
     X(PyTuple_SetItem, int, (pi_object *, ptrdiff_t, pi_object *))                          \
     X(PyList_New, pi_object *, (ptrdiff_t))                                                 \
@@ -126,5 +131,23 @@ POLYIPC_API pi_object *polyipc_py_queue(int queue);
  * acquire, wait and the locks take ns, the others nothing. All return the status, but
  * POLYIPC_OWNER_DIED for a lock that was acquired and whose former owner died. */
 POLYIPC_API pi_object *polyipc_py_sync(int type, int handle);
+
+/* The functions of a segment's lock, bound to the segment's handle: (acquire, release). acquire takes ns.
+ * Both return the status, but POLYIPC_OWNER_DIED for a lock whose former owner died. restype py_object. */
+POLYIPC_API pi_object *polyipc_py_segment_lock(int segment);
+
+/* Closes a segment's handle, as polyipc_segment_close, but leaves its memory mapped until the process ends.
+ */
+POLYIPC_API polyipc_status polyipc_py_segment_leave(polyipc_segment segment);
+
+/* The functions of a cell, bound to it: a tuple of
+ *
+ *   (load, store, exchange, add, sub, and_, or_, xor, compare_exchange, wait, notify)
+ *
+ * They take and return ints, with a sign or without one; of ints that are too large the low bits count. What
+ * is changed gives the value from before. wait takes the expected value and ns: (value,), or the status. A
+ * failure of the others calls fail with the status, which has to raise. restype py_object. */
+POLYIPC_API pi_object *polyipc_py_segment_cell(int segment, long long offset, int width, int has_sign,
+                                               pi_object *fail);
 
 #endif

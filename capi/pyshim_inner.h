@@ -76,6 +76,8 @@ static inline uint32_t pi_py_bound(pi_object *self) { return (uint32_t)python()-
 
 static inline pi_object *number(long n) { return python()->PyLong_FromLong(n); }
 
+static inline pi_object *none(void) { return python()->Py_BuildValue(""); }
+
 static inline pi_object *bad_argument(void) {
     python()->PyErr_BadArgument();
     return NULL;
@@ -104,16 +106,21 @@ static inline pi_object *tuple(pi_object **items, int count) {
 
 enum { PI_FASTCALL = 0x0080, PI_MOST_METHODS = 16 };
 
-/* A tuple of builtin functions, at most PI_MOST_METHODS, bound to the handle with that number. */
-static inline pi_object *builtins(const struct pi_method *methods, int count, uint32_t id) {
-    const struct pi_python *py = python();
+/* A tuple of builtin functions, at most PI_MOST_METHODS, bound to self. */
+static inline pi_object *builtins_of(const struct pi_method *methods, int count, pi_object *self) {
     pi_object *functions[PI_MOST_METHODS] = {NULL};
-    pi_object *self = number((long)id);
     for (int i = 0; i < count && self != NULL; i++)
-        functions[i] = py->PyCFunction_NewEx(&methods[i], self, NULL);
-    if (self != NULL)
-        py->Py_DecRef(self);
+        functions[i] = python()->PyCFunction_NewEx(&methods[i], self, NULL);
     return tuple(functions, count);
+}
+
+/* The same, bound to the handle with that number. */
+static inline pi_object *builtins(const struct pi_method *methods, int count, uint32_t id) {
+    pi_object *self = number((long)id);
+    pi_object *functions = builtins_of(methods, count, self);
+    if (self != NULL)
+        python()->Py_DecRef(self);
+    return functions;
 }
 
 #endif

@@ -111,6 +111,12 @@ bool pi_quick_readable(const struct pi_quick *k);
 bool pi_quick_empty(const struct pi_quick *k);
 void pi_quick_wake(_Atomic uint32_t *word, int most);
 
+/* ---- quick_sync.c ----------------------------------------------------------------------- */
+
+/* Takes and gives the lock of threads that lies at so many bytes behind the object's header. */
+polyipc_status pi_quick_own(uint32_t handle, enum pi_kind kind, size_t at, int *out_owner_died);
+polyipc_status pi_quick_disown(uint32_t handle, enum pi_kind kind, size_t at);
+
 /* ---- await.c ---------------------------------------------------------------------------- */
 
 /* A call that finds the queue empty as long as it returns POLYIPC_EMPTY. */

@@ -45,6 +45,15 @@ static void *cell(const struct pi_quick *k, int64_t offset, uint32_t width) {
 OPERATE(uint32_t)
 OPERATE(uint64_t)
 
+polyipc_status pi_quick_segment_lock(polyipc_segment segment, int64_t timeout_ns, int *out_owner_died) {
+    (void)timeout_ns;
+    return pi_quick_own(segment.id, PI_SEGMENT, offsetof(struct pi_segment, lock), out_owner_died);
+}
+
+polyipc_status pi_quick_segment_unlock(polyipc_segment segment) {
+    return pi_quick_disown(segment.id, PI_SEGMENT, offsetof(struct pi_segment, lock));
+}
+
 static uint64_t operate(void *at, uint32_t width, enum operation o, uint64_t v, uint64_t desired) {
     if (width == 8)
         return operate_uint64_t(at, o, v, desired);

@@ -16,7 +16,9 @@
     if (PI_GUARD(g)) {                                       \
         pi_quick_leave(k);                                   \
         return PI_SLOW;                                      \
-    }                                                        \
+    }
+#define ENTER_SYNC(handle, kind) \
+    ENTER(handle, kind);         \
     struct pi_sync *const h = k->header
 #define LEAVE(status)      \
     do {                   \
@@ -53,7 +55,7 @@ static void give(struct pi_mutex *m) {
 
 polyipc_status pi_quick_lock_acquire(polyipc_lock lock, int64_t timeout_ns, int *out_owner_died) {
     (void)timeout_ns;
-    ENTER(lock.id, PI_LOCK);
+    ENTER_SYNC(lock.id, PI_LOCK);
     touch(out_owner_died);
     if (!take(&h->lock, k->me))
         LEAVE(PI_SLOW);
@@ -63,7 +65,7 @@ polyipc_status pi_quick_lock_acquire(polyipc_lock lock, int64_t timeout_ns, int 
 }
 
 polyipc_status pi_quick_lock_release(polyipc_lock lock) {
-    ENTER(lock.id, PI_LOCK);
+    ENTER_SYNC(lock.id, PI_LOCK);
     uint32_t v = atomic_load(&h->lock.word);
     while ((v & ~(uint32_t)PI_WAITERS) != 0)
         if (atomic_compare_exchange_weak(&h->lock.word, &v, 0)) {
@@ -87,63 +89,70 @@ static uint32_t thread(void) {
     return pi_me.number;
 }
 
-static polyipc_status own(uint32_t handle, enum pi_kind kind, int *out_owner_died) {
+/* The lock of threads that lies so many bytes behind an object's header. */
+#define LOCK_AT(at) ((struct pi_mutex *)(void *)((char *)k->header + (at)))
+
+polyipc_status pi_quick_own(uint32_t handle, enum pi_kind kind, size_t at, int *out_owner_died) {
     ENTER(handle, kind);
+    struct pi_mutex *const m = LOCK_AT(at);
     const uint64_t me = (uint64_t)k->me << 32 | thread();
     touch(out_owner_died);
-    if (atomic_load(&h->lock.owner) == me) {
-        const uint32_t depth = atomic_load_explicit(&h->lock.depth, memory_order_relaxed);
+    if (atomic_load(&m->owner) == me) {
+        const uint32_t depth = atomic_load_explicit(&m->depth, memory_order_relaxed);
         if (depth >= PI_MAX_DEPTH)
             LEAVE(PI_SLOW);
-        atomic_store_explicit(&h->lock.depth, depth + 1, memory_order_relaxed);
+        atomic_store_explicit(&m->depth, depth + 1, memory_order_relaxed);
     } else {
-        if (!take(&h->lock, k->me))
+        if (!take(m, k->me))
             LEAVE(PI_SLOW);
         PI_CRASH_POINT("mutex.rlock.locked");
-        atomic_store_explicit(&h->lock.depth, 1, memory_order_relaxed);
-        atomic_store_explicit(&h->lock.owner, me, memory_order_release);
+        atomic_store_explicit(&m->depth, 1, memory_order_relaxed);
+        atomic_store_explicit(&m->owner, me, memory_order_release);
     }
     if (out_owner_died != NULL)
         *out_owner_died = 0;
     LEAVE(POLYIPC_OK);
 }
 
-static polyipc_status disown(uint32_t handle, enum pi_kind kind) {
+polyipc_status pi_quick_disown(uint32_t handle, enum pi_kind kind, size_t at) {
     ENTER(handle, kind);
-    if (atomic_load(&h->lock.owner) != ((uint64_t)k->me << 32 | thread()))
+    struct pi_mutex *const m = LOCK_AT(at);
+    if (atomic_load(&m->owner) != ((uint64_t)k->me << 32 | thread()))
         LEAVE(PI_SLOW);
-    const uint32_t depth = atomic_load_explicit(&h->lock.depth, memory_order_relaxed);
+    const uint32_t depth = atomic_load_explicit(&m->depth, memory_order_relaxed);
     if (depth > 1) {
-        atomic_store_explicit(&h->lock.depth, depth - 1, memory_order_relaxed);
+        atomic_store_explicit(&m->depth, depth - 1, memory_order_relaxed);
         LEAVE(POLYIPC_OK);
     }
-    atomic_store_explicit(&h->lock.owner, 0, memory_order_relaxed); /* the exchange comes behind it */
+    atomic_store_explicit(&m->owner, 0, memory_order_relaxed); /* the exchange comes behind it */
     PI_CRASH_POINT("mutex.rlock.disowned");
-    give(&h->lock);
+    give(m);
     LEAVE(POLYIPC_OK);
 }
 
+enum { AT = offsetof(struct pi_sync, lock) };
+
 polyipc_status pi_quick_rlock_acquire(polyipc_rlock rlock, int64_t timeout_ns, int *out_owner_died) {
     (void)timeout_ns;
-    return own(rlock.id, PI_RLOCK, out_owner_died);
+    return pi_quick_own(rlock.id, PI_RLOCK, AT, out_owner_died);
 }
 
-polyipc_status pi_quick_rlock_release(polyipc_rlock rlock) { return disown(rlock.id, PI_RLOCK); }
+polyipc_status pi_quick_rlock_release(polyipc_rlock rlock) { return pi_quick_disown(rlock.id, PI_RLOCK, AT); }
 
 polyipc_status pi_quick_condition_acquire(polyipc_condition condition, int64_t timeout_ns,
                                           int *out_owner_died) {
     (void)timeout_ns;
-    return own(condition.id, PI_CONDITION, out_owner_died);
+    return pi_quick_own(condition.id, PI_CONDITION, AT, out_owner_died);
 }
 
 polyipc_status pi_quick_condition_release(polyipc_condition condition) {
-    return disown(condition.id, PI_CONDITION);
+    return pi_quick_disown(condition.id, PI_CONDITION, AT);
 }
 
 /* ---- semaphores -------------------------------------------------------------------------- */
 
 static polyipc_status take_permit(uint32_t handle, enum pi_kind kind) {
-    ENTER(handle, kind);
+    ENTER_SYNC(handle, kind);
     uint64_t v = atomic_load(&h->value);
     while (h->flags == 0 && v != 0 && v <= INT32_MAX)
         if (atomic_compare_exchange_weak(&h->value, &v, v - 1))
@@ -152,7 +161,7 @@ static polyipc_status take_permit(uint32_t handle, enum pi_kind kind) {
 }
 
 static polyipc_status give_permits(uint32_t handle, enum pi_kind kind, uint32_t count) {
-    ENTER(handle, kind);
+    ENTER_SYNC(handle, kind);
     const uint64_t most = kind == PI_BOUNDED_SEMAPHORE && h->limit < INT32_MAX ? h->limit : INT32_MAX;
     uint64_t v = atomic_load(&h->value);
     while (h->flags == 0 && count != 0 && v <= most && count <= most - v)
@@ -185,7 +194,7 @@ polyipc_status pi_quick_bounded_semaphore_release(polyipc_bounded_semaphore sema
 /* ---- events ------------------------------------------------------------------------------ */
 
 polyipc_status pi_quick_event_set(polyipc_event event) {
-    ENTER(event.id, PI_EVENT);
+    ENTER_SYNC(event.id, PI_EVENT);
     uint32_t mark = atomic_load(&h->mark);
     while (!(mark & PI_SET) && !atomic_compare_exchange_weak(&h->mark, &mark, (mark + 2) | PI_SET))
         ;
@@ -195,7 +204,7 @@ polyipc_status pi_quick_event_set(polyipc_event event) {
 }
 
 polyipc_status pi_quick_event_clear(polyipc_event event) {
-    ENTER(event.id, PI_EVENT);
+    ENTER_SYNC(event.id, PI_EVENT);
     atomic_fetch_and(&h->mark, ~(uint32_t)PI_SET);
     LEAVE(POLYIPC_OK);
 }
@@ -203,14 +212,14 @@ polyipc_status pi_quick_event_clear(polyipc_event event) {
 polyipc_status pi_quick_event_is_set(polyipc_event event, int *out_set) {
     if (out_set == NULL)
         return PI_SLOW;
-    ENTER(event.id, PI_EVENT);
+    ENTER_SYNC(event.id, PI_EVENT);
     *out_set = (int)(atomic_load(&h->mark) & PI_SET);
     LEAVE(POLYIPC_OK);
 }
 
 polyipc_status pi_quick_event_wait(polyipc_event event, int64_t timeout_ns) {
     (void)timeout_ns;
-    ENTER(event.id, PI_EVENT);
+    ENTER_SYNC(event.id, PI_EVENT);
     const bool is = atomic_load(&h->mark) & PI_SET;
     LEAVE(is ? POLYIPC_OK : PI_SLOW);
 }

@@ -40,6 +40,8 @@ func segmentOptions(op operation, o *C.polyipc_segment_options) (segment.Options
 		return segment.Options{}, invalid(op, "%d dimensions: at most %d are possible", o.dims, C.POLYIPC_SEGMENT_MAX_DIMS)
 	case o.dims > 0 && o.shape == nil:
 		return segment.Options{}, invalid(op, "shape is NULL with %d dimensions: give the shape", o.dims)
+	case o.initial_bytes < 0 || o.initial_bytes > segment.MaxSize || o.initial_bytes > 0 && o.initial == nil:
+		return segment.Options{}, invalid(op, "initial_bytes %d, and initial is at %p: give the bytes to begin with, or 0", o.initial_bytes, o.initial)
 	case o.item_size < 0:
 		return segment.Options{}, invalid(op, "item_size %d: give sizeof an item, or 0", o.item_size)
 	}
@@ -47,6 +49,7 @@ func segmentOptions(op operation, o *C.polyipc_segment_options) (segment.Options
 	return segment.Options{
 		Root: goRoot(o.root), Size: int64(o.bytes), MaxSize: int64(o.max_bytes),
 		Format: goString(o.format), Shape: shape, ItemSize: int64(o.item_size),
+		Data: unsafe.Slice((*byte)(o.initial), int(o.initial_bytes)),
 		Kept: o.flags&C.POLYIPC_KEPT != 0, Transient: o.flags&C.POLYIPC_TRANSIENT != 0,
 	}, nil
 }
@@ -93,6 +96,24 @@ func pg_segment_close(h C.polyipc_segment) (s status) {
 	defer guard(op, &s)
 	room(false)
 	return done(op, h.id, closeHandle(op, segments, h.id))
+}
+
+// pg_py_segment_leave closes a handle and leaves the memory mapped, for views of it that Python still has.
+//
+//export pg_py_segment_leave
+func pg_py_segment_leave(h C.polyipc_segment) (s status) {
+	const op = operation("leave segment")
+	defer guard(op, &s)
+	room(false)
+	if _, err := findSegment(op, h.id); err != nil { // and adopted, in a forked child
+		return done(op, h.id, err)
+	}
+	trackPoller()
+	o, _, ok := handles.take(uint32(h.id), segments)
+	if !ok || o == nil { // another thread was quicker
+		return done(op, h.id, badHandle(op, segments, h.id, nil))
+	}
+	return done(op, h.id, o.noun.(*segment.Segment).Leave())
 }
 
 //export pg_segment_unlink

@@ -83,6 +83,14 @@ struct pi_record {
     _Atomic uint64_t state;
 };
 
+struct pi_mutex {
+    _Atomic uint32_t word;  /* lock word */
+    _Atomic uint32_t depth; /* the owner */
+    _Atomic uint64_t owner; /* {token:32, thread:32}; the owner */
+    _Atomic int64_t since;  /* anyone, from 0; the owner, to 0 */
+    char pad0[64 - 24];
+};
+
 struct pi_cell_word {
     _Atomic uint32_t word; /* wait word */
     char pad[60];
@@ -93,7 +101,7 @@ enum { PI_CELL_WORDS = 16 };
 struct pi_segment {
     _Atomic uint64_t size; /* only grows */
     char pad0[128 - 8];
-    char lock[64];
+    struct pi_mutex lock;
     char pad1[128 - 64];
     struct pi_cell_word cell[PI_CELL_WORDS];
 };
@@ -101,14 +109,6 @@ struct pi_segment {
 enum {
     PI_MAX_DEPTH = 1 << 30, /* how often a thread may take a lock */
     PI_SET = 1              /* in an event's mark, below the generation */
-};
-
-struct pi_mutex {
-    _Atomic uint32_t word;  /* lock word */
-    _Atomic uint32_t depth; /* the owner */
-    _Atomic uint64_t owner; /* {token:32, thread:32}; the owner */
-    _Atomic int64_t since;  /* anyone, from 0; the owner, to 0 */
-    char pad0[64 - 24];
 };
 
 struct pi_sync {

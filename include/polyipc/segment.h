@@ -44,12 +44,18 @@ typedef struct polyipc_segment_options {
     uint32_t reserved;    /* 0 */
     int64_t item_size;    /* sizeof of an item, which the format must agree with; 0: as the format says */
 
+    /* What it begins with, so many bytes; the rest is zero. Nobody ever sees the segment without. Not looked
+     * at if it exists. */
+    const void *initial;
+    int64_t initial_bytes;
+
     const char *root; /* directory; NULL: $POLYIPC_ROOT, or /dev/shm/polyipc-<uid> */
 } polyipc_segment_options;
 
-#define POLYIPC_SEGMENT_OPTIONS_INIT {sizeof(polyipc_segment_options), 0u, 0, 0, NULL, NULL, 0u, 0u, 0, NULL}
+#define POLYIPC_SEGMENT_OPTIONS_INIT \
+    {sizeof(polyipc_segment_options), 0u, 0, 0, NULL, NULL, 0u, 0u, 0, NULL, 0, NULL}
 
-/* Makes a segment, all zero, of so many bytes or with a format. name is 1 to 128 of [A-Za-z0-9._-], not
+/* Makes a segment of so many bytes or with a format. name is 1 to 128 of [A-Za-z0-9._-], not
  * starting with '.'; NULL makes an anonymous segment, named by a UUID.
  * EXISTS, INVALID, NO_SPACE, NO_MEMORY, DENIED, LIMIT. */
 POLYIPC_API polyipc_status polyipc_segment_create(const char *name, const polyipc_segment_options *options,

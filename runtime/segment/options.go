@@ -56,6 +56,9 @@ func (o *Options) plan(op, name string, whole bool) (*plan, error) {
 			return nil, bad("%v", err)
 		}
 	}
+	if whole && int64(len(o.Data)) > p.size {
+		return nil, bad("%d bytes to begin with for %d: give at most as many", len(o.Data), p.size)
+	}
 	if p.most == 0 {
 		p.most = p.size
 	}
@@ -95,6 +98,7 @@ func (p *plan) spec(name string, members [16]byte) shm.Spec {
 			h := layout.View[layout.Segment](mem, layout.SegmentOffset)
 			h.MaxSize, h.ItemSize = uint64(p.most), 1
 			h.Size.Store(uint64(p.size))
+			copy(mem[layout.HeaderArea:], p.Data)
 			if p.item == nil {
 				return
 			}

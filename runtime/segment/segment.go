@@ -45,6 +45,10 @@ type Options struct {
 	Shape    []int64 // how many items in each dimension, at most MaxDims of them; none is a single item
 	ItemSize int64   // bytes of an item, if the caller knows: the format must agree; 0: as the format says
 
+	// Data is what it begins with, as far as it reaches; the rest is zero. Nobody ever sees the segment without.
+	// Not looked at if it exists.
+	Data []byte
+
 	Kept      bool // lives until Unlink, also if anonymous
 	Transient bool // goes with its last user, also if named
 }
@@ -60,7 +64,7 @@ type Segment struct {
 	shape []int64
 }
 
-// Create makes a segment, all zero; it fails with ipcerr.Exists if the name is taken. An empty name makes
+// Create makes a segment; it fails with ipcerr.Exists if the name is taken. An empty name makes
 // an anonymous segment with a UUID for a name.
 func Create(name string, o Options) (*Segment, error) {
 	return open("create segment", name, o, true, false)
@@ -148,12 +152,17 @@ func (s *Segment) attach() error {
 // Close ends the use of this Segment: calls under way in other goroutines fail with ipcerr.Closed, and the
 // memory is unmapped. The contents stay; a transient segment without another user goes. Closing again does
 // nothing.
-func (s *Segment) Close() error {
-	return s.obj.Close(nil, func() {
-		for i := range s.h.Cell {
-			object.Kick(&s.h.Cell[i].Word)
-		}
-	})
+func (s *Segment) Close() error { return s.obj.Close(nil, s.kick) }
+
+// Leave is Close, but the memory stays mapped until the process ends. For libraries whose users keep
+// pointers into it.
+func (s *Segment) Leave() error { return s.obj.Leave(s.kick) }
+
+// kick makes everybody who waits look up: those of this process find the segment closed.
+func (s *Segment) kick() {
+	for i := range s.h.Cell {
+		object.Kick(&s.h.Cell[i].Word)
+	}
 }
 
 // Inherited is what a forked child needs to go on using a Segment under its own identity. The

@@ -32,6 +32,10 @@ func TestBytes(t *testing.T) {
 	if a.Format() != "" || a.Shape() != nil || a.ItemSize() != 1 || a.MaxSize() != 5000 {
 		t.Errorf("format %q, shape %v, item size %d, max size %d", a.Format(), a.Shape(), a.ItemSize(), a.MaxSize())
 	}
+	d := create(t, "d", Options{Size: 10, Data: []byte("hello"), Root: a.obj.Root.Path()})
+	if z, _ := again(t, d, Options{}).Bytes(); string(z) != "hello\x00\x00\x00\x00\x00" {
+		t.Errorf("%q", z)
+	}
 	// A single number costs two pages.
 	v := create(t, "v", Options{Format: "q", Root: a.obj.Root.Path()})
 	st, err := os.Stat(filepath.Join(a.obj.Root.Path(), "v"))
@@ -173,7 +177,7 @@ func TestMismatch(t *testing.T) {
 	for _, o := range []Options{
 		{}, {Size: -1}, {Size: MaxSize + 1}, {Size: 10, MaxSize: 9}, {Size: 10, MaxSize: MaxSize + 1}, {Size: 10, Format: "i"}, {Size: 10, Shape: []int64{1}},
 		{Format: "y"}, {Format: "i", Shape: make([]int64, 9)}, {Format: "i", Shape: []int64{-1}}, {Format: "i", Shape: []int64{1 << 40, 1 << 40}},
-		{Format: "i", ItemSize: 5}, {Size: 1, ItemSize: 5}, {Size: 1, Kept: true, Transient: true}, {Format: "70000000000000s"},
+		{Format: "i", ItemSize: 5}, {Size: 1, ItemSize: 5}, {Size: 1, Kept: true, Transient: true}, {Format: "70000000000000s"}, {Size: 4, Data: make([]byte, 5)},
 	} {
 		o.Root = dir
 		_, err := Create("", o)
@@ -427,5 +431,38 @@ func TestTruncated(t *testing.T) {
 	want(t, a.Notify(0), ipcerr.Corrupt)
 	if err := a.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLeave: what was left stays mapped, is shared on, and counts as no use of the object.
+func TestLeave(t *testing.T) {
+	a := create(t, "", Options{Size: 8})
+	b := again(t, a, Options{})
+	x, _ := Slice[int64](a)
+	y, _ := Slice[int64](b)
+	if err := a.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := a.Bytes()
+	want(t, err, ipcerr.Closed)
+	x[0] = 77
+	if y[0] != 77 {
+		t.Error("what was left is not shared any more")
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(b.obj.Root.Path(), b.Name())); err == nil {
+		t.Error("its last user closed it, and it is there")
+	}
+	if x[0] != 77 {
+		t.Error("it is gone")
+	}
+	c := create(t, "", Options{Size: 8})
+	if err := c.Leave(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(c.obj.Root.Path(), c.Name())); err == nil {
+		t.Error("its last user left it, and it is there")
 	}
 }

@@ -93,6 +93,17 @@ static void refuses(void) {
     o.item_size = -1;
     EXPECT(polyipc_segment_create(NULL, &o, &s), POLYIPC_INVALID);
     o.item_size = 0;
+    o.initial_bytes = 4;
+    EXPECT(polyipc_segment_create(NULL, &o, &s), POLYIPC_INVALID);
+    o.initial = wild;
+    EXPECT(polyipc_segment_create(NULL, &o, &s), POLYIPC_INVALID);
+    o.initial = "12345";
+    o.initial_bytes = 5;
+    EXPECT(polyipc_segment_create(NULL, &o, &s), POLYIPC_INVALID);
+    o.initial_bytes = 4;
+    EXPECT(polyipc_segment_create(NULL, &o, &s), POLYIPC_OK);
+    EXPECT(polyipc_segment_close(s), POLYIPC_OK);
+    o.initial_bytes = 0;
     o.format = "?y";
     EXPECT(polyipc_segment_create(NULL, &o, &s), POLYIPC_INVALID);
 

@@ -44,6 +44,17 @@ from polyipc.errors import (  # noqa: E402
 from polyipc.process import Child, inherited, spawn  # noqa: E402
 from polyipc.queue import Lease, Queue, QueueStat, unlink  # noqa: E402
 from polyipc.root import gc  # noqa: E402
+from polyipc.segment import (  # noqa: E402
+    Array,
+    Atomic,
+    RawArray,
+    RawValue,
+    Segment,
+    SegmentStat,
+    ShareableList,
+    Value,
+    segment_of,
+)
 from polyipc.sync import (  # noqa: E402
     Barrier,
     BoundedSemaphore,
@@ -60,6 +71,8 @@ from polyipc.wait import wait, writable  # noqa: E402
 __version__ = VERSION
 
 __all__ = [
+    "Array",
+    "Atomic",
     "Barrier",
     "BoundedSemaphore",
     "BrokenBarrierError",
@@ -90,13 +103,19 @@ __all__ = [
     "QueueStat",
     "RLock",
     "RWLock",
+    "RawArray",
+    "RawValue",
+    "Segment",
+    "SegmentStat",
     "Semaphore",
+    "ShareableList",
     "ShutDown",
     "Status",
     "SyncStat",
     "TimedOutError",
     "TooLargeError",
     "UnsupportedError",
+    "Value",
     "VersionError",
     "WrongKindError",
     "__version__",
@@ -104,6 +123,7 @@ __all__ = [
     "errors",
     "gc",
     "inherited",
+    "segment_of",
     "spawn",
     "unlink",
     "wait",

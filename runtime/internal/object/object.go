@@ -40,6 +40,7 @@ type Object struct {
 
 	kind    layout.Kind
 	closing atomic.Bool   // Close was called
+	leaving atomic.Bool   // and the mapping has to stay
 	done    atomic.Uint32 // 1 when the mapping has been given back
 	corrupt atomic.Bool   // that it is was told
 }
@@ -126,7 +127,11 @@ func (o *Object) attach(w *Want, root *shm.Root, file *shm.Object, mem *member.M
 		if w.Free != nil {
 			w.Free()
 		}
-		_ = o.File.Close()
+		if o.leaving.Load() {
+			_ = o.File.Leave()
+		} else {
+			_ = o.File.Close()
+		}
 		o.Member.Release()
 		o.done.Store(1)
 		futex.Wake(&o.done, 1)
@@ -216,6 +221,12 @@ func (o *Object) Close(before, kick func()) error {
 		_ = futex.Wait(&o.done, 0, time.Until(end))
 	}
 	return nil
+}
+
+// Leave is Close, but what is mapped stays as it is for as long as this process lives.
+func (o *Object) Leave(kick func()) error {
+	o.leaving.Store(true)
+	return o.Close(nil, kick)
 }
 
 func (o *Object) kick(f func()) {

@@ -36,6 +36,12 @@ func mapFile(fd int, data int64, areas int) ([]byte, error) {
 	return mem, nil
 }
 
+// mapOver replaces a mapping of a file that is mapped once by the same of another description.
+func mapOver(mem []byte, fd int) error {
+	_, err := mmap(unsafe.Pointer(unsafe.SliceData(mem)), uintptr(len(mem)), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_FIXED, fd, 0)
+	return err
+}
+
 func mappedLength(data int64, areas int) int64 {
 	if areas > 0 {
 		return layout.HeaderArea + 2*data

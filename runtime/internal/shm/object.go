@@ -220,6 +220,36 @@ func (o *Object) Close() error {
 		return nil
 	}
 	unmap(o.Mem)
+	return o.letGo()
+}
+
+// Leave is Close, but the memory stays mapped for as long as this process lives: for an object whose memory
+// others may still touch. Only for files that are mapped once.
+//
+// The mapping pins the description with the user's lock, so the file is mapped over it once more, through a
+// description without one, in one step. If that can't be, the object stays in use until the process ends.
+func (o *Object) Leave() error {
+	if !o.closed.CompareAndSwap(false, true) {
+		return nil
+	}
+	for _, name := range []string{o.Name, uuidName(o.UUID)} { // as in leave
+		c, err := o.root.look(name)
+		if err != nil {
+			continue
+		}
+		ours := c.stat.Dev == o.file.Dev && c.stat.Ino == o.file.Ino
+		if ours {
+			_ = mapOver(o.Mem, c.fd)
+		}
+		c.close()
+		if ours {
+			break
+		}
+	}
+	return o.letGo()
+}
+
+func (o *Object) letGo() error {
 	o.Mem = nil
 	// A host that closes all descriptors (closefrom) takes ours, too; the number may be another's now.
 	if o.mine() {

@@ -96,7 +96,9 @@ def _hand_over_python(shims: ctypes.PyDLL) -> None:
     """Tell the shims where Python's functions are: POLYIPC_PY_FUNCTIONS, in its order."""
     names = (
         *("PyBytes_FromStringAndSize", "PyBytes_AsStringAndSize", "_PyBytes_Resize"),
-        *("PyLong_FromLong", "PyLong_AsLong", "PyTuple_New", "PyTuple_SetItem"),
+        *("PyLong_FromLong", "PyLong_AsLong", "PyLong_FromLongLong"),
+        *("PyLong_FromUnsignedLongLong", "PyLong_AsUnsignedLongLongMask", "Py_BuildValue"),
+        *("PyTuple_GetItem", "PyTuple_New", "PyTuple_SetItem"),
         *("PyList_New", "PyList_Append", "PyList_Size", "PyList_GetItem"),
         *("Py_IncRef", "Py_DecRef", "PyErr_Occurred", "PyErr_BadArgument", "PyCFunction_NewEx"),
         *("PyObject_CallObject", "PyEval_SaveThread", "PyEval_RestoreThread"),
