@@ -1,6 +1,7 @@
 /* plain.c - the exported functions that need no Go: version, status texts, the thread's wishes and
  * its last error. They work in a forked child without starting Go there. */
 #include "keep.h"
+#include "pyshim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,14 +81,19 @@ void pi_fail_text(const char *text, size_t length) {
     me->operation = PI_OP_TEXT;
 }
 
-/* The name of an open handle's object, or NULL. */
-static const char *name_of(uint32_t handle) {
+/* The entry of an open handle, or NULL. */
+static const struct pi_entry *entry_of(uint32_t handle) {
     const struct pi_keep *keep = pi_now.keep;
     const size_t index = handle & (PI_MAX_HANDLES - 1);
     if (keep == NULL || handle == 0 || index >= keep->committed)
         return NULL;
     const struct pi_entry *entry = &keep->entries[index];
-    return atomic_load(&entry->handle) == handle ? entry->name : NULL;
+    return atomic_load(&entry->handle) == handle ? entry : NULL;
+}
+
+int polyipc_py_descriptor(int handle) {
+    const struct pi_entry *entry = entry_of((uint32_t)handle);
+    return entry != NULL ? entry->descriptor : -1;
 }
 
 static const char *const operations[] = {
@@ -105,10 +111,10 @@ static const char *const operations[] = {
 static size_t format(char *buffer, size_t capacity) {
     const char *when = polyipc_status_text(pi_me.status);
     const char *operation = operations[pi_me.operation];
-    const char *name = name_of(pi_me.handle);
+    const struct pi_entry *entry = entry_of(pi_me.handle);
     int n;
-    if (name != NULL)
-        n = snprintf(buffer, capacity, "%s \"%s\": %s", operation, name, when);
+    if (entry != NULL)
+        n = snprintf(buffer, capacity, "%s \"%s\": %s", operation, entry->name, when);
     else
         n = snprintf(buffer, capacity, "%s: %s", operation, when);
     return n < 0 ? 0 : (size_t)n;

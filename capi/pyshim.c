@@ -1,16 +1,12 @@
 /* pyshim.c - messages as Python objects; see pyshim.h. Everything goes through the exported
  * functions, so that it works in forked children as they do. */
-#include "pyshim_inner.h"
+#include "pyshim_messages.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SMALL = 16 << 10, /* bytes that a get has at hand; larger messages are asked for again */
-    QUICK = 64 << 10, /* bytes that are copied with the GIL held */
-    BATCH = 128,
-};
+enum { BATCH = 128 };
 
 int polyipc_py_init(const void *const *addresses, int count, pi_object *tell) {
     enum { FUNCTIONS = offsetof(struct pi_python, tell) / sizeof(void (*)(void)) };
@@ -36,7 +32,8 @@ static polyipc_queue bound(pi_object *self) { return (polyipc_queue){pi_py_bound
 
 /* ---- put -------------------------------------------------------------------------------- */
 
-static pi_object *put(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
+pi_object *pi_py_put(pi_object *self, pi_object *const *arguments, ptrdiff_t count,
+                     polyipc_status (*put)(uint32_t, const void *, size_t, polyipc_format, int64_t)) {
     const struct pi_python *py = python();
     long n[2]; /* format, ns */
     char *data;
@@ -47,17 +44,25 @@ static pi_object *put(pi_object *self, pi_object *const *arguments, ptrdiff_t co
         return NULL;
     if (py->PyBytes_AsStringAndSize(arguments[0], &data, &size) != 0 || !integers(arguments + 1, 2, n))
         return NULL;
-    const polyipc_queue q = bound(self);
+    const uint32_t id = pi_py_bound(self);
     const polyipc_format f = (polyipc_format)n[0];
     polyipc_status status = POLYIPC_FULL;
     if (size <= QUICK)
-        status = polyipc_queue_put(q, data, (size_t)size, f, POLYIPC_TRY);
+        status = put(id, data, (size_t)size, f, POLYIPC_TRY);
     if (status == POLYIPC_FULL && (size > QUICK || n[1] != 0)) {
         void *thread = py->PyEval_SaveThread();
-        status = polyipc_queue_put(q, data, (size_t)size, f, n[1]);
+        status = put(id, data, (size_t)size, f, n[1]);
         py->PyEval_RestoreThread(thread);
     }
     return number((long)status);
+}
+
+static polyipc_status put_one(uint32_t id, const void *data, size_t size, polyipc_format format, int64_t ns) {
+    return polyipc_queue_put((polyipc_queue){id}, data, size, format, ns);
+}
+
+static pi_object *put(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
+    return pi_py_put(self, arguments, count, put_one);
 }
 
 /* Reads up to BATCH elements of a list into slices, counts their bytes, and takes a reference to
@@ -129,34 +134,26 @@ static pi_object *put_many(pi_object *self, pi_object *const *arguments, ptrdiff
 
 /* ---- get -------------------------------------------------------------------------------- */
 
-/* One message on its way to Python. */
-struct taken {
-    pi_object *bytes; /* NULL: it is in small */
-    size_t size;
-    polyipc_format format;
-    polyipc_lease *lease; /* NULL: a plain get */
-};
-
-static polyipc_status take(polyipc_queue queue, void *to, size_t capacity, int64_t ns, struct taken *t) {
-    if (t->lease != NULL)
-        return polyipc_queue_lease(queue, to, capacity, ns, t->lease, &t->size, &t->format);
-    return polyipc_queue_get(queue, to, capacity, ns, &t->size, &t->format);
+static polyipc_status get_one(uint32_t id, void *to, size_t capacity, int64_t ns, struct pi_taken *t) {
+    return polyipc_queue_get((polyipc_queue){id}, to, capacity, ns, &t->size, &t->format);
 }
 
-/* Tries with the GIL held; waits, and copies what is large, without it. A message that does not fit
- * stays in the queue, and may be another's by the time there is a place for it: then the wait
- * goes on. NO_MEMORY means that a Python exception is set. */
-static polyipc_status take_or_wait(polyipc_queue queue, struct taken *t, char *small, int64_t timeout) {
+static polyipc_status lease_one(uint32_t id, void *to, size_t capacity, int64_t ns, struct pi_taken *t) {
+    return polyipc_queue_lease((polyipc_queue){id}, to, capacity, ns, t->lease, &t->size, &t->format);
+}
+
+polyipc_status pi_py_take(uint32_t id, struct pi_taken *t, char *small, int64_t timeout) {
     const struct pi_python *py = python();
     struct limit limit = {timeout, 0};
+    t->patient = timeout != 0;
     char *to = small;
     size_t capacity = SMALL;
-    polyipc_status status = take(queue, to, capacity, POLYIPC_TRY, t);
+    polyipc_status status = t->take(id, to, capacity, POLYIPC_TRY, t);
     for (;;) {
         if (status == POLYIPC_EMPTY && timeout != 0) {
             const int64_t ns = left(&limit);
             void *thread = py->PyEval_SaveThread();
-            status = take(queue, to, capacity, ns, t);
+            status = t->take(id, to, capacity, ns, t);
             py->PyEval_RestoreThread(thread);
             if (status == POLYIPC_EMPTY) /* the time was over before the try */
                 status = POLYIPC_TIMEOUT;
@@ -169,7 +166,7 @@ static polyipc_status take_or_wait(polyipc_queue queue, struct taken *t, char *s
             if (t->bytes == NULL || py->PyBytes_AsStringAndSize(t->bytes, &to, &size) != 0)
                 return POLYIPC_NO_MEMORY;
             void *thread = capacity > QUICK ? py->PyEval_SaveThread() : NULL;
-            status = take(queue, to, capacity, POLYIPC_TRY, t);
+            status = t->take(id, to, capacity, POLYIPC_TRY, t);
             if (thread != NULL)
                 py->PyEval_RestoreThread(thread);
         } else {
@@ -189,25 +186,28 @@ static polyipc_status take_or_wait(polyipc_queue queue, struct taken *t, char *s
     return t->bytes != NULL ? POLYIPC_OK : POLYIPC_NO_MEMORY;
 }
 
-/* A message as Python gets it; takes the reference to bytes, which may be NULL. */
-static pi_object *message(pi_object *bytes, polyipc_format format) {
+pi_object *pi_py_message(pi_object *bytes, polyipc_format format) {
     if (format == POLYIPC_MSGPACK || bytes == NULL)
         return bytes;
     return tuple((pi_object *[]){bytes, python()->PyLong_FromLong((long)format)}, 2);
 }
 
-static pi_object *get(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
+pi_object *pi_py_get(pi_object *self, pi_object *const *arguments, ptrdiff_t count, pi_taker *take) {
     long ns;
     if (count != 1)
         return bad_argument();
     if (!told() || !integers(arguments, 1, &ns))
         return NULL;
     char small[SMALL];
-    struct taken t = {.bytes = NULL};
-    const polyipc_status status = take_or_wait(bound(self), &t, small, ns);
+    struct pi_taken t = {.take = take};
+    const polyipc_status status = pi_py_take(pi_py_bound(self), &t, small, ns);
     if (status == POLYIPC_OK)
-        return message(t.bytes, t.format);
+        return pi_py_message(t.bytes, t.format);
     return number((long)status);
+}
+
+static pi_object *get(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
+    return pi_py_get(self, arguments, count, get_one);
 }
 
 static pi_object *lease(pi_object *self, pi_object *const *arguments, ptrdiff_t count) {
@@ -219,8 +219,8 @@ static pi_object *lease(pi_object *self, pi_object *const *arguments, ptrdiff_t 
         return NULL;
     char small[SMALL];
     polyipc_lease held;
-    struct taken t = {.bytes = NULL, .lease = &held};
-    const polyipc_status status = take_or_wait(bound(self), &t, small, ns);
+    struct pi_taken t = {.take = lease_one, .lease = &held};
+    const polyipc_status status = pi_py_take(pi_py_bound(self), &t, small, ns);
     if (status != POLYIPC_OK)
         return number((long)status);
     pi_object *items[] = {t.bytes, number((long)t.format),
@@ -291,16 +291,16 @@ static pi_object *get_many(pi_object *self, pi_object *const *arguments, ptrdiff
         }
         bool failed = false;
         if (status == POLYIPC_TOO_SMALL) { /* even one: it gets a place of its own */
-            struct taken t = {.bytes = NULL};
-            status = take_or_wait(q, &t, buffer, count == 0 ? timeout : 0);
+            struct pi_taken t = {.take = get_one};
+            status = pi_py_take(q.id, &t, buffer, count == 0 ? timeout : 0);
             if (status == POLYIPC_OK)
-                failed = !append(list, message(t.bytes, t.format));
+                failed = !append(list, pi_py_message(t.bytes, t.format));
             count++;
         }
         for (size_t i = 0; i < found && !failed; i++)
-            failed = !append(list, message(py->PyBytes_FromStringAndSize(buffer + messages[i].offset,
-                                                                         (ptrdiff_t)messages[i].size),
-                                           messages[i].format));
+            failed = !append(list, pi_py_message(py->PyBytes_FromStringAndSize(buffer + messages[i].offset,
+                                                                               (ptrdiff_t)messages[i].size),
+                                                 messages[i].format));
         count += (long)found;
         if (failed) {
             py->Py_DecRef(list);

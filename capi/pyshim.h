@@ -116,9 +116,16 @@ POLYIPC_API polyipc_status polyipc_py_hand_over(const polyipc_process_object *ob
                                                 int32_t *out_fds);
 POLYIPC_API polyipc_status polyipc_py_let_go(const int32_t *fds, size_t count);
 
+/* The descriptor that an open handle has the object's file open with, -1 if the handle is not open. The
+ * object has a user, and a pipe's end a holder, as long as a duplicate of it is open. */
+POLYIPC_API int polyipc_py_descriptor(int handle);
+
 /* The functions of a queue, bound to its handle: a tuple of (put, put_many, get, get_many, lease, ack,
  * nack). restype py_object. */
 POLYIPC_API pi_object *polyipc_py_queue(int queue);
+
+/* The functions of a pipe, likewise: (send, recv). They are put(body, format, ns) and get(ns) of a queue. */
+POLYIPC_API pi_object *polyipc_py_pipe(int pipe);
 
 /* The functions of an object of polyipc/sync.h, bound to its handle; type is an enum polyipc_sync_type.
  * restype py_object. A tuple of

@@ -1,5 +1,6 @@
 /* pyshim_inner.h - what the shims for Python have in common: Python's functions, its integers, the builtin
- * functions that they are. Each noun has a file of shims: pyshim.c the queue's, pyshim_sync.c those of locks.
+ * functions that they are. Each noun has a file of shims: pyshim.c the queue's, pyshim_pipe.c the pipe's,
+ * pyshim_sync.c those of locks.
  */
 #ifndef PI_PYSHIM_INNER_H
 #define PI_PYSHIM_INNER_H

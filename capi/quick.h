@@ -141,6 +141,9 @@ int64_t pi_quick_now(void); /* CLOCK_MONOTONIC, ns */
 
 /* ---- quick_pipe.c ------------------------------------------------------------------------ */
 
+/* Receives a message if that is quick and there is one. */
+bool pi_quick_pipe_take(polyipc_pipe pipe, void *buffer, size_t capacity, size_t *out_size,
+                        polyipc_format *out_format);
 /* Whether somebody is at the other end of a pipe, or may come there, or k is no pipe. No means: let Go look,
  * which knows how to be certain. Without sure, what was known a moment ago will do. Counted in. */
 bool pi_quick_other(struct pi_quick *k, bool sure);

@@ -61,17 +61,33 @@ static polyipc_status recv_whole(struct pi_attempt *a) {
                         a->out_format);
 }
 
+static struct pi_attempt attempt(polyipc_pipe pipe, void *buffer, size_t capacity, size_t *out_size,
+                                 polyipc_format *out_format) {
+    return (struct pi_attempt){.whole = recv_whole,
+                               .handle = pipe.id,
+                               .operation = PI_OP_RECV,
+                               .buffer = buffer,
+                               .capacity = capacity,
+                               .most = 1,
+                               .out_size = out_size,
+                               .out_format = out_format};
+}
+
 polyipc_status pi_quick_pipe_recv(polyipc_pipe pipe, void *buffer, size_t capacity, int64_t timeout,
                                   size_t *out_size, polyipc_format *out_format) {
     if (buffer == NULL && capacity > 0)
         return PI_SLOW;
-    struct pi_attempt a = {.whole = recv_whole,
-                           .handle = pipe.id,
-                           .operation = PI_OP_RECV,
-                           .buffer = buffer,
-                           .capacity = capacity,
-                           .most = 1,
-                           .out_size = out_size,
-                           .out_format = out_format};
+    struct pi_attempt a = attempt(pipe, buffer, capacity, out_size, out_format);
     return pi_quick_attempt(PI_PIPE, &a, timeout);
+}
+
+bool pi_quick_pipe_take(polyipc_pipe pipe, void *buffer, size_t capacity, size_t *out_size,
+                        polyipc_format *out_format) {
+    struct pi_quick *k = pi_quick_enter_get(pipe.id, PI_PIPE);
+    if (k == NULL)
+        return false;
+    const struct pi_attempt a = attempt(pipe, buffer, capacity, out_size, out_format);
+    const bool taken = pi_quick_take(k, &a);
+    pi_quick_leave_get(k);
+    return taken;
 }

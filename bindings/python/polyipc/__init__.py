@@ -15,11 +15,14 @@ from polyipc import codec, errors  # noqa: E402 - not where polyipc cannot work
 from polyipc._c.library import VERSION  # noqa: E402
 from polyipc.errors import (  # noqa: E402
     BrokenBarrierError,
+    BrokenError,
+    ClosedConnectionError,
     ClosedError,
     CorruptError,
     DecodeError,
     DeniedError,
     Empty,
+    EndOfFileError,
     Error,
     ExistsError,
     Full,
@@ -39,8 +42,10 @@ from polyipc.errors import (  # noqa: E402
     TooLargeError,
     UnsupportedError,
     VersionError,
+    WrongEndError,
     WrongKindError,
 )
+from polyipc.pipe import Connection, Pipe, PipeDirection, PipeStat  # noqa: E402
 from polyipc.process import Child, inherited, spawn  # noqa: E402
 from polyipc.queue import Lease, Queue, QueueStat, unlink  # noqa: E402
 from polyipc.root import gc  # noqa: E402
@@ -76,13 +81,17 @@ __all__ = [
     "Barrier",
     "BoundedSemaphore",
     "BrokenBarrierError",
+    "BrokenError",
     "Child",
+    "ClosedConnectionError",
     "ClosedError",
     "Condition",
+    "Connection",
     "CorruptError",
     "DecodeError",
     "DeniedError",
     "Empty",
+    "EndOfFileError",
     "Error",
     "Event",
     "ExistsError",
@@ -99,6 +108,9 @@ __all__ = [
     "NoSpaceError",
     "NotFoundError",
     "NotOwnedError",
+    "Pipe",
+    "PipeDirection",
+    "PipeStat",
     "Queue",
     "QueueStat",
     "RLock",
@@ -117,6 +129,7 @@ __all__ = [
     "UnsupportedError",
     "Value",
     "VersionError",
+    "WrongEndError",
     "WrongKindError",
     "__version__",
     "codec",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import uuid
 import weakref
@@ -115,7 +117,11 @@ class Handle(Referable):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._pickled()
-        return self._reopen, (self._name, self._pickle, self._trust_group, self._root)
+        return _reopened, (_keeper(self._id), self._reopen, self._reopen_with())
+
+    def _reopen_with(self) -> tuple[Any, ...]:
+        """Return the arguments of _reopen."""
+        return self._name, self._pickle, self._trust_group, self._root
 
     def _pickled(self) -> None:
         """Do what pickling begins with."""
@@ -159,6 +165,29 @@ class Waitable(Handle):
         the same for put. Raises LimitError, ClosedError.
         """
         return self._poll_fd(c_wait.READABLE)
+
+
+def _keeper(number: int) -> Any:
+    """Return what keeps an object for a process that multiprocessing is starting; else None.
+
+    It is a duplicate of the object's descriptor: this process may close the object before that one
+    has opened it, and it neither goes nor, being a pipe's end, seems to be gone.
+    """
+    context = sys.modules.get("multiprocessing.context")
+    popen = context.get_spawning_popen() if context is not None else None
+    if popen is None:
+        return None
+    return popen.DupFd(popen.duplicate_for_child(library.descriptor(number)))
+
+
+def _reopened(keeper: Any, reopen: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Return the object that a pickle stands for."""
+    descriptor = None if keeper is None else keeper.detach()
+    try:
+        return reopen(*arguments)
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _end_daemon() -> None:

@@ -17,7 +17,7 @@ from polyipc._codec_read import opening
 from polyipc._codec_types import Ref
 from polyipc.errors import Status
 
-__all__ = ["QUEUE", "REFERENCES", "Carrier", "opens", "read", "references"]
+__all__ = ["PIPE", "PIPE_END", "QUEUE", "REFERENCES", "Carrier", "opens", "read", "references"]
 
 
 class Carrier(NamedTuple):
@@ -30,6 +30,8 @@ class Carrier(NamedTuple):
 
 
 QUEUE = 1  # kinds of references, docs/spec/codec.md
+PIPE = 2  # its end 0
+PIPE_END = 13  # its end 1
 
 
 class _Opened(Protocol):

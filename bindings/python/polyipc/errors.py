@@ -230,6 +230,27 @@ class LimitError(_SystemError):
     _errno = errno.EMFILE
 
 
+class BrokenError(_SystemError, BrokenPipeError):
+    """Nobody is left at the other end of the pipe. Nothing was sent."""
+
+    status = Status.BROKEN
+    _errno = errno.EPIPE
+
+
+class EndOfFileError(Error, EOFError):
+    """Nobody is left at the other end of the pipe, and all that it sent has been received."""
+
+    status = Status.END_OF_FILE
+
+
+class ClosedConnectionError(ClosedError, OSError):
+    """The end of a pipe was closed in this process, before the call or during it."""
+
+
+class WrongEndError(InvalidError, OSError):
+    """A one-way pipe goes the other way: the end in use does not send, or not receive."""
+
+
 class InternalError(Error, RuntimeError):
     """A defect in polyipc itself; please report it."""
 
@@ -254,7 +275,7 @@ _CLASSES: Mapping[Status, type[Error]] = {
             *(Full, Empty, ShutDown, TimedOutError, ClosedError, ExistsError, NotFoundError),
             *(MismatchError, WrongKindError, InvalidError, TooLargeError, NoSpaceError),
             *(NoMemoryError, DeniedError, CorruptError, VersionError, LeaseLostError),
-            *(UnsupportedError, LimitError, InternalError),
+            *(UnsupportedError, LimitError, InternalError, BrokenError, EndOfFileError),
         )
     },
     Status.BAD_HANDLE: ClosedError,

@@ -21,33 +21,25 @@ child. Leases stay with the process that took them.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Callable, Generic, TypeVar, Union
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable, TypeVar
 
 from polyipc import _arguments, _queue_referring, _referring, _stat, _waiting, codec, errors
 from polyipc._c import library
 from polyipc._c import queue as c
-from polyipc._c.reference import REFERENCES
 from polyipc._codec_read import decode
 from polyipc._codec_types import ReferencesMetError
-from polyipc._handle import Waitable
 from polyipc._lease import Lease
+from polyipc._messages import INTERRUPTED, MSGPACK, RAW, SHALLOW, SHORT, Buffer, Messages
 from polyipc._stat import QueueStat
-from polyipc.errors import Status
 
 __all__ = ["Lease", "Queue", "QueueStat", "unlink"]
 
 T = TypeVar("T")
 Self = TypeVar("Self", bound="Queue[Any]")
-Buffer = Union[bytes, bytearray, memoryview]
-
-_INTERRUPTED = int(Status.INTERRUPTED)  # an int is quicker to compare than an IntEnum's member
-_MSGPACK, _RAW = c.MSGPACK, c.RAW
-_SHORT = codec.MAX_SIZE  # what the quick way of a put need not look at
-_SHALLOW = codec.MAX_DEPTH  # a message of so few bytes cannot be nested too deeply
 
 
-class Queue(Waitable, Generic[T]):
+class Queue(Messages[T]):
     """A FIFO that any process opens by its name. T is what messages are: Queue[int](), say.
 
     Queue(...) opens the queue, or makes it if there is none; Queue.create and Queue.open do only
@@ -60,6 +52,8 @@ class Queue(Waitable, Generic[T]):
 
     __slots__ = ("_c_get", "_c_put", "_calls", "_pack")
     _kind = "queue"
+    _getting = "get from"
+    _expired = errors.Empty
 
     def __init__(
         self,
@@ -209,13 +203,13 @@ class Queue(Waitable, Generic[T]):
         except ReferencesMetError:
             _queue_referring.put(self, obj, block, timeout)
             return
-        if timeout is None and len(body) <= _SHORT:
-            status = self._c_put(body, _MSGPACK, -1 if block else 0)
+        if timeout is None and len(body) <= SHORT:
+            status = self._c_put(body, MSGPACK, -1 if block else 0)
             if status == 0:
                 return
-            if status != _INTERRUPTED:
+            if status != INTERRUPTED:
                 raise self._failure(status, "put to", errors.Full)
-        self._put(body, _MSGPACK, block, timeout)
+        self._put(body, MSGPACK, block, timeout)
 
     def put_nowait(self, obj: T) -> None:
         """Put obj if there is room: put(obj, block=False)."""
@@ -231,16 +225,16 @@ class Queue(Waitable, Generic[T]):
                 if not view.c_contiguous:
                     data = bytes(view)
         elif timeout is None:
-            status = self._c_put(data, _RAW, -1 if block else 0)
+            status = self._c_put(data, RAW, -1 if block else 0)
             if status == 0:
                 return
-            if status != _INTERRUPTED:
+            if status != INTERRUPTED:
                 raise self._failure(status, "put to", errors.Full)
-        self._put(data, _RAW, block, timeout)
+        self._put(data, RAW, block, timeout)
 
     def _put(self, body: Buffer, form: int, block: bool, timeout: float | None) -> None:
         """Put with all that a quick way leaves out."""
-        if form == _MSGPACK and len(body) > codec.MAX_SIZE:
+        if form == MSGPACK and len(body) > codec.MAX_SIZE:
             raise errors.TooLargeError(
                 f'put to queue "{self._name}": the message has {len(body)} bytes; '
                 f"the limit is {codec.MAX_SIZE}: send raw bytes, or parts"
@@ -271,7 +265,7 @@ class Queue(Waitable, Generic[T]):
         put = 0
 
         def put_some(ns: int) -> Any:
-            count = self._calls.put_many(bodies, put, _MSGPACK, ns)
+            count = self._calls.put_many(bodies, put, MSGPACK, ns)
             return (count,) if count > 0 else -count  # a count must not look like a status
 
         waits = _waiting.Left(timeout if block else None)
@@ -295,8 +289,8 @@ class Queue(Waitable, Generic[T]):
         has the message; CorruptError, ClosedError.
         """
         ns = -1 if block else 0
-        found: Any = self._c_get(ns) if timeout is None else _INTERRUPTED
-        if type(found) is bytes and len(found) <= _SHALLOW:
+        found: Any = self._c_get(ns) if timeout is None else INTERRUPTED
+        if type(found) is bytes and len(found) <= SHALLOW:
             try:
                 return decode(found)  # type: ignore[no-any-return]
             except Exception:  # noqa: BLE001 - what it was is found out below
@@ -315,27 +309,10 @@ class Queue(Waitable, Generic[T]):
         Those of a put are its MessagePack, which polyipc.codec.unpackb reads.
         """
         ns = -1 if block else 0
-        found: Any = self._c_get(ns) if timeout is None else _INTERRUPTED
+        found: Any = self._c_get(ns) if timeout is None else INTERRUPTED
         if type(found) is int:
             found = self._wait(found, "get from", self._c_get, block=block, timeout=timeout)
         return found if type(found) is bytes else found[0]
-
-    def _wait(
-        self,
-        found: int,
-        operation: str,
-        function: Callable[..., Any],
-        *args: int,
-        block: bool,
-        timeout: float | None,
-    ) -> Any:
-        """Go on after a status that a first call came back with; return what is no status."""
-        result: Any = found
-        if found == _INTERRUPTED:
-            result = _waiting.call(function, *args, block=block, timeout=timeout)
-            if type(result) is not int:
-                return result
-        raise self._failure(result, operation, errors.Empty)
 
     def get_many(self, max_count: int, block: bool = True, timeout: float | None = None) -> list[T]:
         """Wait for one message, then take what else is there: 1 to max_count messages, in order.
@@ -346,13 +323,13 @@ class Queue(Waitable, Generic[T]):
             raise errors.InvalidError(f"max_count {max_count}: give 1 or more")
         most = min(max_count, sys.maxsize)
         ns = -1 if block else 0
-        found: Any = self._calls.get_many(most, ns) if timeout is None else _INTERRUPTED
+        found: Any = self._calls.get_many(most, ns) if timeout is None else INTERRUPTED
         if type(found) is int:
             get = self._calls.get_many
             found = self._wait(found, "get from", get, most, block=block, timeout=timeout)
         try:
             return [
-                decode(m) if type(m) is bytes and len(m) <= _SHALLOW else self._read(m)
+                decode(m) if type(m) is bytes and len(m) <= SHALLOW else self._read(m)
                 for m in found
             ]
         except Exception:  # noqa: BLE001 - one of them; which, and why, is found out now
@@ -369,7 +346,7 @@ class Queue(Waitable, Generic[T]):
         the message is delivered again, before newer ones.
         """
         ns = -1 if block else 0
-        found: Any = self._calls.lease(ns) if timeout is None else _INTERRUPTED
+        found: Any = self._calls.lease(ns) if timeout is None else INTERRUPTED
         if type(found) is int:
             found = self._wait(found, "lease from", self._calls.lease, block=block, timeout=timeout)
         return Lease(self, *found)
@@ -382,34 +359,6 @@ class Queue(Waitable, Generic[T]):
             except errors.ShutDown:
                 return
             yield obj
-
-    def _read(self, message: Any, taken: Sequence[bytes] = ()) -> T:
-        """Return the object of a message: of bytes that are MessagePack, or of (bytes, format).
-
-        taken -- what DecodeError is to have, if not the one message
-        """
-        body: Any
-        body, form = (message, _MSGPACK) if type(message) is bytes else message
-        try:
-            if form == _RAW:
-                return body  # type: ignore[no-any-return]
-            if form == _MSGPACK:
-                return codec.unpackb(body, pickle=self._pickle)  # type: ignore[no-any-return]
-            if form & REFERENCES:
-                return _referring.read(body, form, self._carrier())  # type: ignore[no-any-return]
-            raise ValueError(f"its format is {form}, which this version does not know")
-        except errors.GoneError as e:
-            e.taken = tuple(taken) or (body,)
-            raise
-        except Exception as e:
-            error = errors.DecodeError(
-                f'get from queue "{self._name}": a message cannot be read: {type(e).__name__}: {e}'
-            )
-            error.taken = tuple(taken) or (body,)
-            raise error from e
-
-    def _carrier(self) -> _referring.Carrier:
-        return _referring.Carrier(self._root, self._root_for_c(), self._pickle, self._trust_group)
 
     # ---- keeping count ----
 

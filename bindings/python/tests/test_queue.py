@@ -188,7 +188,7 @@ def test_anything_with_a_buffer_can_be_put_as_bytes() -> None:
 def test_more_than_messagepack_carries(
     monkeypatch: pytest.MonkeyPatch, timeout: float | None
 ) -> None:
-    monkeypatch.setattr("polyipc.queue._SHORT", 3)
+    monkeypatch.setattr("polyipc.queue.SHORT", 3)
     with new() as q:
         q.put("longer", timeout=timeout)
         monkeypatch.setattr("polyipc.codec.MAX_SIZE", 3)

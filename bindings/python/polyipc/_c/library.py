@@ -177,6 +177,11 @@ def detail() -> str:
     return buffer.value.decode("utf-8", "replace")
 
 
+def descriptor(handle: int) -> int:
+    """Return the descriptor of an open handle, or -1: a duplicate of it keeps the object."""
+    return int(load().polyipc_py_descriptor(handle))
+
+
 def opened(status: int) -> int:
     """Return the status of an open, its events logged; after a failure detail does it."""
     if status == 0:

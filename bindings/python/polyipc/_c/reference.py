@@ -37,9 +37,8 @@ def _bind(c: ctypes.CDLL, _shims: ctypes.PyDLL) -> None:
     c.polyipc_reference_of.argtypes = [i, pointer]
     c.polyipc_reference_open.argtypes = [pointer, ctypes.c_char_p, i, pointer]
     c.polyipc_receipt_return.argtypes = [ctypes.c_uint32]
-    c.polyipc_queue_put_referring.argtypes = [
-        *(i, ctypes.c_char_p, size, i, pointer, size, ctypes.c_int64)
-    ]
+    for function in (c.polyipc_queue_put_referring, c.polyipc_pipe_send_referring):
+        function.argtypes = [*(i, ctypes.c_char_p, size, i, pointer, size, ctypes.c_int64)]
 
 
 def of(handle: int) -> tuple[int, Reference]:
@@ -68,6 +67,13 @@ def put(queue: int, body: bytes, form: int, references: list[Reference], ns: int
     all_ = (_Reference * len(references))(*(_in_c(r, 0) for r in references))
     function = load().polyipc_queue_put_referring
     return int(function(queue, body, len(body), form, all_, len(references), ns))
+
+
+def send(pipe: int, body: bytes, form: int, references: list[Reference], ns: int) -> int:
+    """Return the status of sending such a message."""
+    all_ = (_Reference * len(references))(*(_in_c(r, 0) for r in references))
+    function = load().polyipc_pipe_send_referring
+    return int(function(pipe, body, len(body), form, all_, len(references), ns))
 
 
 def _in_c(r: Reference, receipt: int) -> _Reference:
