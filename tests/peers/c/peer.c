@@ -27,6 +27,13 @@ int64_t nanoseconds(const char *milliseconds) {
     return n < 0 ? POLYIPC_FOREVER : n * 1000000;
 }
 
+polyipc_queue queue_number(int64_t n) { return n < 0 || n >= queue_count ? (polyipc_queue){0} : queues[n]; }
+
+int keep_queue(polyipc_queue q) {
+    queues[queue_count] = q;
+    return queue_count++;
+}
+
 static polyipc_status open_queue(call *c) {
     const char *name = c->words[1];
     polyipc_queue_options o = POLYIPC_QUEUE_OPTIONS_INIT;
@@ -45,8 +52,7 @@ static polyipc_status open_queue(call *c) {
     }
     if (s != POLYIPC_OK)
         return s;
-    queues[queue_count] = q;
-    text_add(c->answer, " %d", queue_count++);
+    text_add(c->answer, " %d", keep_queue(q));
     return s;
 }
 
@@ -211,6 +217,8 @@ polyipc_status answer_to(call *c) {
     const char *verb = c->words[0];
     if (strncmp(verb, "sync.", 5) == 0)
         return answer_to_sync(c);
+    if (strncmp(verb, "ref.", 4) == 0)
+        return answer_to_ref(c);
     if (strcmp(verb, "fork") == 0)
         return fork_child(c);
     if (strncmp(verb, "open", 4) == 0 || strcmp(verb, "create") == 0)

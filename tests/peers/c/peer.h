@@ -33,6 +33,8 @@ typedef struct call {
 /* peer.c */
 polyipc_status answer_to(call *c);
 void close_queues(void);
+polyipc_queue queue_number(int64_t n); /* {0} if there is none */
+int keep_queue(polyipc_queue q);       /* its number */
 int64_t number(const char *word);
 int64_t nanoseconds(const char *milliseconds);
 
@@ -50,6 +52,11 @@ polyipc_status consume(polyipc_queue q, call *c);
 /* sync.c: locks and their kin */
 polyipc_status answer_to_sync(call *c);
 void close_syncs(void);
+uint32_t sync_number(int64_t n); /* its handle, 0 if there is none */
+int keep_sync(polyipc_kind kind, uint32_t id);
+
+/* ref.c: objects in messages */
+polyipc_status answer_to_ref(call *c);
 
 /* child.c: forked */
 polyipc_status fork_child(call *c);

@@ -57,6 +57,23 @@ static struct object {
 } objects[4096];
 static int object_count;
 
+uint32_t sync_number(int64_t n) { return n < 0 || n >= object_count ? 0 : objects[n].id; }
+
+int keep_sync(polyipc_kind kind, uint32_t id) {
+    static const uint32_t types_of[] = {
+        [POLYIPC_KIND_LOCK] = POLYIPC_LOCK,
+        [POLYIPC_KIND_RLOCK] = POLYIPC_RLOCK,
+        [POLYIPC_KIND_SEMAPHORE] = POLYIPC_SEMAPHORE,
+        [POLYIPC_KIND_CONDITION] = POLYIPC_CONDITION,
+        [POLYIPC_KIND_EVENT] = POLYIPC_EVENT,
+        [POLYIPC_KIND_BARRIER] = POLYIPC_BARRIER,
+        [POLYIPC_KIND_RWLOCK] = POLYIPC_RWLOCK,
+        [POLYIPC_KIND_BOUNDED_SEMAPHORE] = POLYIPC_BOUNDED_SEMAPHORE,
+    };
+    objects[object_count] = (struct object){types_of[kind], id};
+    return object_count++;
+}
+
 static polyipc_status make(call *c, int how) {
     uint32_t type = POLYIPC_LOCK;
     while (type <= POLYIPC_RWLOCK && strcmp(c->words[1], types[type].name) != 0)

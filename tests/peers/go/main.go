@@ -84,6 +84,9 @@ func (p *peer) do(verb string, w []string) (string, error) {
 	if noun, verb, ok := strings.Cut(verb, "."); ok && noun == "sync" {
 		return p.syncs.do(verb, w)
 	}
+	if noun, verb, ok := strings.Cut(verb, "."); ok && noun == "ref" {
+		return p.ref(verb, w)
+	}
 	switch verb {
 	case "create":
 		return p.keep(queue.Create(options(w)))

@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 import work
 from body import body_of, show
+from refs import Refs
 from syncs import Syncs
 
 import polyipc
@@ -29,6 +30,7 @@ class Peer:
         self.leases: list[polyipc.Lease[Any]] = []
         self.children: dict[int, int] = {}
         self.syncs = Syncs()
+        self.refs = Refs(self.queues, self.syncs.objects)
         self.verbs: dict[str, Callable[[polyipc.Queue[Any], Words], str]] = {
             "name": lambda q, _: q.name or "",
             "put": self.put,
@@ -64,6 +66,8 @@ class Peer:
         verb, rest = words[0], words[1:]
         if verb.startswith("sync."):
             return self.syncs.do(verb[len("sync.") :], rest)
+        if verb.startswith("ref."):
+            return self.refs.do(verb[len("ref.") :], rest)
         if verb in ("create", "open_or_create"):
             return self.make(verb, rest)
         if verb == "open":
