@@ -104,7 +104,7 @@ func (q *Fifo) removeParts(it *ring.Item) {
 		_ = q.obj.Root.RemovePart(q.obj.File.UUID, q.MessageLetter, it.Seq)
 	}
 	for i := range it.Links {
-		_ = q.obj.Root.RemovePart(q.obj.File.UUID, q.LinkLetter, layout.LinkNumber(it.Seq, i))
+		_ = q.obj.Root.RemoveLink(q.obj.File.UUID, q.LinkLetter, layout.LinkNumber(it.Seq, i))
 	}
 }
 

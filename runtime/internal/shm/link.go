@@ -117,5 +117,36 @@ func (h *Held) Open(name string, kind layout.Kind, members [16]byte, twice bool)
 	return &Object{Name: name, UUID: c.header.UUID, Mem: mem, FD: c.fd, root: c.root, file: c.stat}, nil
 }
 
-// Release gives up what is held. If it was the last use, the object is for the reaper.
-func (h *Held) Release() { h.c.close() }
+// Release gives up what is held. If it was the last use of an object without a name, that goes; one with a name
+// is for the reaper.
+func (h *Held) Release() {
+	h.c.close()
+	if h.c.header.Flags()&layout.Transient != 0 {
+		_ = h.c.root.leave(uuidName(h.c.header.UUID), h.c.header.UUID)
+	}
+}
+
+// RemoveLink removes link n of the carrier, if it is there, and what it alone held, as Release does.
+//
+// Killed behind the unlink, before the object is removed: the reaper does it.
+func (r *Root) RemoveLink(carrier [16]byte, letter byte, n uint64) error {
+	c, err := r.inspect(partName(carrier, letter, n))
+	if err == unix.ENOENT {
+		return nil
+	}
+	if err != nil { // not ours: gone is all it has to be
+		if c != nil {
+			c.close()
+		}
+		return r.RemovePart(carrier, letter, n)
+	}
+	c.close()
+	if err := r.RemovePart(carrier, letter, n); err != nil {
+		return err
+	}
+	crash.Point("shm.link.removed")
+	if c.header.CheckFile(c.stat.Size) == nil && c.header.Flags()&layout.Transient != 0 && c.users == unix.F_UNLCK {
+		return r.leave(uuidName(c.header.UUID), c.header.UUID)
+	}
+	return nil
+}

@@ -84,6 +84,33 @@ func TestLinkOfWhatIsGone(t *testing.T) {
 	must(t, other.Close())
 }
 
+// What a link alone held goes with it, if it has no name.
+func TestLinkGoesWithWhatItHeld(t *testing.T) {
+	r := testRoot(t)
+	carrier := create(t, r, "carrier", layout.Transient)
+	for n, received := range []bool{false, true} {
+		x := create(t, r, "", layout.Transient)
+		must(t, r.Link(carrier.UUID, 'o', uint64(n), x))
+		must(t, x.Close())
+		var h *Held
+		if received {
+			var err error
+			h, err = r.HoldLink(carrier.UUID, 'o', uint64(n))
+			must(t, err)
+		}
+		must(t, r.RemoveLink(carrier.UUID, 'o', uint64(n)))
+		must(t, r.RemoveLink(carrier.UUID, 'o', uint64(n)))
+		if received {
+			if _, err := os.Lstat(at(r, x.Name)); err != nil {
+				t.Error(err)
+			}
+			h.Release()
+		}
+		wantFiles(t, r, "carrier")
+	}
+	must(t, carrier.Close())
+}
+
 // A link is listed as a part of its carrier, and takes up nothing.
 func TestListLink(t *testing.T) {
 	r := testRoot(t)
