@@ -28,6 +28,7 @@
           (polyipc_pipe pipe, void *buffer, size_t capacity, int64_t timeout_ns, size_t *out_size,       \
            polyipc_format *out_format),                                                                  \
           (pipe, buffer, capacity, timeout_ns, out_size, out_format))                                    \
+    GATED(pipe_poll_fd, (polyipc_pipe pipe, uint32_t what, int *out_fd), (pipe, what, out_fd))           \
     PLAIN(pipe_poll, (polyipc_pipe pipe, int64_t timeout_ns), (pipe, timeout_ns))                        \
     PLAIN(pipe_stat, (polyipc_pipe pipe, polyipc_pipe_stat_t * out_stat), (pipe, out_stat))
 

@@ -222,6 +222,17 @@ func pg_pipe_poll(h C.polyipc_pipe, timeout C.int64_t) (s status) {
 	return done(opPoll, h.id, err)
 }
 
+//export pg_pipe_poll_fd
+func pg_pipe_poll_fd(h C.polyipc_pipe, what C.uint32_t, out *C.int) (s status) {
+	defer guard(opPoll, &s)
+	room(false)
+	p, err := findPipe(opPoll, h.id)
+	if err == nil {
+		err = pollFd(opPoll, h.id, p, what, out)
+	}
+	return done(opPoll, h.id, err)
+}
+
 //export pg_pipe_stat
 func pg_pipe_stat(h C.polyipc_pipe, out *C.polyipc_pipe_stat_t) (s status) {
 	const op = operation("stat pipe")

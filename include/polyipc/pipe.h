@@ -115,6 +115,18 @@ POLYIPC_API polyipc_status polyipc_pipe_recv(polyipc_pipe pipe, void *buffer, si
  * EMPTY or TIMEOUT, CORRUPT, INVALID (this end only sends), CLOSED. */
 POLYIPC_API polyipc_status polyipc_pipe_poll(polyipc_pipe pipe, int64_t timeout_ns);
 
+/* A descriptor for poll, epoll and select: readable while the pipe is what, as far as this handle can know.
+ * It is made on the first call for what and belongs to the handle, whose close closes it. For both kinds of
+ * what it is poll's POLLIN that says so; nothing is to be read from it or written to it.
+ *
+ * what is POLYIPC_READABLE: a receive would not say EMPTY, also because of the end of file; or
+ * POLYIPC_WRITABLE: a send of a small message would not say FULL, also because the pipe is broken. Another
+ * holder of the end may be quicker all the same; the receive or send that then fails makes the descriptor
+ * unreadable again. In a forked child it is closed: ask for it anew. INVALID for another what, or an end that
+ * only sends or only receives; LIMIT (256 such descriptors of one direction, or no descriptor left),
+ * NO_SPACE. */
+POLYIPC_API polyipc_status polyipc_pipe_poll_fd(polyipc_pipe pipe, uint32_t what, int *out_fd);
+
 /* One direction, as one end sees it. All 0 where the pipe is one-way the other way round. */
 typedef struct polyipc_pipe_direction {
     int64_t messages;   /* sent and not received */

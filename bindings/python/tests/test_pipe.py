@@ -6,6 +6,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import pickle
+import selectors
 import signal
 import time
 from array import array
@@ -440,3 +441,32 @@ def test_an_end_in_a_message_arrives_open() -> None:
     got["and"][0].close()
     for end in (a, b, ours):
         end.close()
+
+
+def test_event_loops_and_waiting_for_many() -> None:
+    a, b = polyipc.Pipe()
+    theirs, back = multiprocessing.Pipe()
+    with selectors.DefaultSelector() as loop:
+        loop.register(a, selectors.EVENT_READ)
+        assert loop.select(0) == []
+        b.send(1)
+        assert [key.fileobj for key, _ in loop.select(60)] == [a]
+        assert polyipc.wait([theirs, a], 60) == [a]
+        assert a.recv() == 1
+        assert loop.select(0) == []
+        assert polyipc.wait([theirs, a], 0) == []
+        assert polyipc.wait([polyipc.writable(a)], 60) == [polyipc.writable(a)]
+        back.send(2)
+        assert polyipc.wait([theirs, a], 60) == [theirs]
+        b.close()
+        assert [key.fileobj for key, _ in loop.select(60)] == [a]
+        assert polyipc.wait([theirs, a], 60) == [theirs, a]
+        assert multiprocessing.connection.wait([theirs, a], 60) == [theirs, a]
+        loop.unregister(a)
+    for end in (a, theirs, back):
+        end.close()
+    reader, writer = polyipc.Pipe(False)
+    with pytest.raises(polyipc.InvalidError, match="only sends"):
+        writer.fileno()
+    reader.close()
+    writer.close()
