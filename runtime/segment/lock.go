@@ -41,7 +41,8 @@ func (s *Segment) Unlock() (err error) {
 		return err
 	}
 	defer c.End(&err)
-	if token, _ := park.Holder(&s.h.Lock.Word); token != s.obj.Me || s.h.Lock.Owner.Load() != 0 {
+	// A thread's name there may be that of one who died with the lock.
+	if token, _ := park.Holder(&s.h.Lock.Word); token != s.obj.Me || uint32(s.h.Lock.Owner.Load()>>32) == s.obj.Me {
 		return s.notLocked()
 	}
 	return s.lock().Unlock()

@@ -72,6 +72,7 @@ func TestLock(t *testing.T) {
 func TestLockOfTheDead(t *testing.T) {
 	a := create(t, "a", Options{Format: "q"})
 	a.h.Lock.Word.Store(layout.Token(4000, 1)) // nobody has that slot
+	a.h.Lock.Owner.Store(uint64(layout.Token(4000, 1))<<32 | 77)
 	if hs, _ := a.Locks(); len(hs) != 1 || hs[0].Alive {
 		t.Errorf("%+v", hs)
 	}

@@ -219,6 +219,8 @@ polyipc_status answer_to(call *c) {
         return answer_to_sync(c);
     if (strncmp(verb, "ref.", 4) == 0)
         return answer_to_ref(c);
+    if (strncmp(verb, "segment.", 8) == 0)
+        return answer_to_segment(c);
     if (strcmp(verb, "fork") == 0)
         return fork_child(c);
     if (strncmp(verb, "open", 4) == 0 || strcmp(verb, "create") == 0)
@@ -260,6 +262,7 @@ int main(void) {
     }
     close_queues();
     close_syncs();
+    close_segments();
     free(line);
     free(leases);
     free(answer.bytes);

@@ -58,6 +58,10 @@ int keep_sync(polyipc_kind kind, uint32_t id);
 /* ref.c: objects in messages */
 polyipc_status answer_to_ref(call *c);
 
+/* segment.c */
+polyipc_status answer_to_segment(call *c);
+void close_segments(void);
+
 /* child.c: forked */
 polyipc_status fork_child(call *c);
 polyipc_status wait_child(call *c);

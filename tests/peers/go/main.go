@@ -20,6 +20,8 @@ type peer struct {
 	queues []*queue.Queue
 	leases []*queue.Leased
 	syncs  syncs
+
+	segments segments
 }
 
 var errProtocol = errors.New("no such command, or wrong words")
@@ -37,6 +39,9 @@ func main() {
 	if err := p.syncs.close(); err != nil {
 		fmt.Fprintln(os.Stderr, "close:", err)
 		os.Exit(1)
+	}
+	for _, s := range p.segments.open {
+		_ = s.Close()
 	}
 	for _, q := range p.queues {
 		if err := q.Close(); err != nil {
@@ -83,6 +88,8 @@ func wait(ms string) (context.Context, context.CancelFunc) {
 func (p *peer) do(verb string, w []string) (string, error) {
 	if noun, verb, ok := strings.Cut(verb, "."); ok && noun == "sync" {
 		return p.syncs.do(verb, w)
+	} else if ok && noun == "segment" {
+		return p.segments.do(verb, w)
 	}
 	if noun, verb, ok := strings.Cut(verb, "."); ok && noun == "ref" {
 		return p.ref(verb, w)

@@ -10,6 +10,7 @@ from typing import Any, Callable
 import work
 from body import body_of, show
 from refs import Refs
+from segments import Segments
 from syncs import Syncs
 
 import polyipc
@@ -31,6 +32,7 @@ class Peer:
         self.children: dict[int, int] = {}
         self.syncs = Syncs()
         self.refs = Refs(self.queues, self.syncs.objects)
+        self.segments = Segments()
         self.verbs: dict[str, Callable[[polyipc.Queue[Any], Words], str]] = {
             "name": lambda q, _: q.name or "",
             "put": self.put,
@@ -68,6 +70,8 @@ class Peer:
             return self.syncs.do(verb[len("sync.") :], rest)
         if verb.startswith("ref."):
             return self.refs.do(verb[len("ref.") :], rest)
+        if verb.startswith("segment."):
+            return self.segments.do(verb[len("segment.") :], rest)
         if verb in ("create", "open_or_create"):
             return self.make(verb, rest)
         if verb == "open":
