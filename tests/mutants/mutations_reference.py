@@ -1,4 +1,3 @@
-
 """The mutants of objects in messages; see mutations.py."""
 
 from __future__ import annotations
