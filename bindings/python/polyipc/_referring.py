@@ -17,7 +17,17 @@ from polyipc._codec_read import opening
 from polyipc._codec_types import Ref
 from polyipc.errors import Status
 
-__all__ = ["PIPE", "PIPE_END", "QUEUE", "REFERENCES", "Carrier", "opens", "read", "references"]
+__all__ = [
+    "PIPE",
+    "PIPE_END",
+    "QUEUE",
+    "REFERENCES",
+    "SEGMENT",
+    "Carrier",
+    "opens",
+    "read",
+    "references",
+]
 
 
 class Carrier(NamedTuple):
@@ -32,6 +42,7 @@ class Carrier(NamedTuple):
 QUEUE = 1  # kinds of references, docs/spec/codec.md
 PIPE = 2  # its end 0
 PIPE_END = 13  # its end 1
+SEGMENT = 3
 
 
 class _Opened(Protocol):

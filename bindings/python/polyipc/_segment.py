@@ -7,14 +7,14 @@ from __future__ import annotations
 import operator
 import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Callable, TypeVar
 
-from polyipc import _arguments, _format, _waiting, errors
+from polyipc import _arguments, _format, _referring, _waiting, errors
 from polyipc._c import library
 from polyipc._c import segment as c
 from polyipc._handle import Handle
+from polyipc._segment_stat import SegmentStat
 from polyipc.errors import Status
 
 Self = TypeVar("Self", bound="Segment")
@@ -33,32 +33,6 @@ _CELLS = {
     "n": (8, True),
     "N": (8, False),
 }
-
-
-@dataclass(frozen=True)
-class SegmentStat:
-    """How things stand with a segment, a moment ago."""
-
-    size: int
-    """Bytes that are usable."""
-    max_size: int
-    """Bytes that it may grow to."""
-    transient: bool
-    """Whether it goes with its last user."""
-    format: str
-    """What one item is, in canonical notation of PEP 3118; "" for plain bytes."""
-    itemsize: int
-    """Bytes of an item."""
-    shape: tuple[int, ...]
-    """Items in each dimension, as it was made."""
-    waiters: int
-    """Threads that sleep on a cell or the lock, at most 64."""
-    take_overs: int
-    """Times that the lock was taken over from processes that died."""
-    holder: int
-    """Pid of the process that has the lock; 0: nobody."""
-    held: float
-    """Seconds, at least: since somebody first waited for the lock or asked."""
 
 
 class Segment(Handle):
@@ -189,6 +163,21 @@ class Segment(Handle):
         )
         if status != 0:
             raise errors.of_status(status, library.detail())
+        self._begin(number)
+
+    @classmethod
+    def _of_handle(cls: type[Self], number: int, carrier: _referring.Carrier) -> Self:
+        """Return the segment of a handle that came in a message."""
+        segment = cls.__new__(cls)
+        cls._arrive(segment, number, carrier)
+        return segment
+
+    def _arrive(self, number: int, carrier: _referring.Carrier) -> None:
+        self._root = carrier.root
+        self._begin(number)
+
+    def _begin(self, number: int) -> None:
+        """Take over the handle of an open segment."""
         self._id = number
         _, self._name = c.name(number)
         status, at, _ = c.data(number)
@@ -235,7 +224,7 @@ class Segment(Handle):
         self._check(status, "unlink")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        self._check(0 if self._id else Status.CLOSED, "pickle")
+        self._pickled()
         return _opened, (type(self), self._name, self._root)
 
     # ---- memory ----
@@ -493,3 +482,6 @@ def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
     status = c.unlink(_arguments.name(name), where)
     if status != 0:
         raise errors.of_status(status, library.detail())
+
+
+_referring.opens(_referring.SEGMENT, Segment)

@@ -173,6 +173,7 @@ class ShareableList:
         return f"{type(self).__name__}({list(self)}, name={self.shm.name!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
+        self.shm._pickled()  # noqa: SLF001
         return _opened, (type(self), self.shm.name, self.shm._root)  # noqa: SLF001
 
     @property

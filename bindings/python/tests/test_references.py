@@ -145,6 +145,42 @@ def test_a_lock_is_the_same_lock(carrier: polyipc.Queue[Any]) -> None:
         x.close()
 
 
+def test_a_segment_is_the_same_memory(carrier: polyipc.Queue[Any]) -> None:
+    segment = polyipc.Segment(format="q", shape=4)
+    segment.atomic(8).store(7)
+    carrier.put({"data": segment})
+    segment.close()
+    got = carrier.get()["data"]
+    assert (got.format, got.shape) == ("<q", (4,))
+    assert got.atomic(8).load() == 7
+    got.close()
+
+
+def test_values_and_lists_within_a_pickle() -> None:
+    with polyipc.Queue[Any](pickle=True) as carrier:
+        value = polyipc.Value("i", 5)
+        carrier.put([value, polyipc.ShareableList([1, "two"])])
+        del value  # now the message alone has it
+        got, items = carrier.get()
+        assert got.value == 5
+        assert list(items) == [1, "two"]
+        items.shm.close()
+
+
+def test_both_ends_of_a_pipe(carrier: polyipc.Queue[Any]) -> None:
+    ours, theirs = polyipc.Pipe()
+    carrier.put({"end": theirs})
+    theirs.close()
+    assert not ours.poll()
+    ours.send(1)
+    end = carrier.get()["end"]
+    assert end.recv() == 1
+    end.close()
+    with pytest.raises(EOFError):
+        ours.recv()
+    ours.close()
+
+
 def test_a_condition_with_anothers_lock(carrier: polyipc.Queue[Any]) -> None:
     lock = polyipc.Lock()
     condition = polyipc.Condition(lock)
