@@ -461,7 +461,8 @@ def test_event_loops_and_waiting_for_many() -> None:
         b.close()
         assert [key.fileobj for key, _ in loop.select(60)] == [a]
         assert polyipc.wait([theirs, a], 60) == [theirs, a]
-        assert multiprocessing.connection.wait([theirs, a], 60) == [theirs, a]
+        ends: list[Any] = [theirs, a]
+        assert multiprocessing.connection.wait(ends, 60) == ends
         loop.unregister(a)
     for end in (a, theirs, back):
         end.close()
