@@ -9,6 +9,7 @@ from __future__ import annotations
 from mutant import Mutant
 from mutations_c import MUTANTS_C
 from mutations_reference import MUTANTS_REFERENCE
+from mutations_segment import MUTANTS_SEGMENT, SUITES_SEGMENT
 
 # What is run in a copy of the tree; the whole suite passes there before any mutant is tried.
 SUITES = {
@@ -19,6 +20,7 @@ SUITES = {
     "shm": "go test -count=1 -timeout 120s ./runtime/internal/shm",
     "queue": "go test -count=1 -timeout 120s ./runtime/internal/fifo ./runtime/queue",
     "codec": "go test -count=1 -timeout 60s ./codec",
+    **SUITES_SEGMENT,
     "reference": "go test -count=1 -timeout 60s -run 'Refer|Receipt|InMessage|Link' ./runtime/internal/shm ./runtime/queue ./runtime/pipe",
     "stopped": "go test -count=1 -failfast -timeout 100s -tags crash -run 'TestStopped|TestRecovery' ./tests/chaos",
     "points": "go test -count=1 -failfast -timeout 200s -tags crash -run TestCrashPoints/go ./tests/chaos",
@@ -413,4 +415,5 @@ MUTANTS = (
     ),
     *MUTANTS_C,
     *MUTANTS_REFERENCE,
+    *MUTANTS_SEGMENT,
 )

@@ -250,6 +250,39 @@ static void truncates(void) {
     CHECK(unlink(path) == 0, "unlink");
 }
 
+enum { TURNS = 300, PING = 1000, PONG = 3000 };
+
+static void *pongs(void *argument) {
+    const polyipc_segment s = *(polyipc_segment *)argument;
+    for (uint64_t i = 0; i < TURNS; i++) {
+        EXPECT(polyipc_segment_wait(s, PING, 8, i, POLYIPC_FOREVER, NULL), POLYIPC_OK);
+        EXPECT(polyipc_segment_add(s, PONG, 4, 1, NULL), POLYIPC_OK);
+        EXPECT(polyipc_segment_notify(s, PONG), POLYIPC_OK);
+    }
+    return NULL;
+}
+
+/* Each turn is told of: by looking now and then alone it would take a minute. */
+static void notifies(void) {
+    options.bytes = 4096;
+    polyipc_segment s = create(NULL);
+    struct timespec began, ended;
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    pthread_t t = run(pongs, &s);
+    for (uint64_t i = 0; i < TURNS; i++) {
+        nap(); /* the other side sleeps by then, mostly */
+        EXPECT(polyipc_segment_add(s, PING, 8, 1, NULL), POLYIPC_OK);
+        EXPECT(polyipc_segment_notify(s, PING), POLYIPC_OK);
+        EXPECT(polyipc_segment_wait(s, PONG, 4, i, POLYIPC_FOREVER, NULL), POLYIPC_OK);
+    }
+    pthread_join(t, NULL);
+    clock_gettime(CLOCK_MONOTONIC, &ended);
+    CHECK(ended.tv_sec - began.tv_sec < 10, "%d turns took %ld s", TURNS,
+          (long)(ended.tv_sec - began.tv_sec));
+    EXPECT(polyipc_segment_close(s), POLYIPC_OK);
+    options.bytes = 64;
+}
+
 enum { THREADS = 4, ROUNDS = 20000 };
 
 static void *counts(void *argument) {
@@ -322,6 +355,7 @@ int main(void) {
     refuses();
     cells();
     waiting_and_closing();
+    notifies();
     grows();
     truncates();
     excludes();
