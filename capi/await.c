@@ -19,6 +19,9 @@ static const int64_t MS = 1000000;
 /* The longest sleeps, as in runtime/internal/fifo/wait.go: a waker killed between its commit and its wake is
  * found out within 100 ms. */
 static const int64_t IDLE = 90, BUSY = 50; /* ms */
+/* The first sleep of a wait at a pipe, ns, before which it is not always asked for the other end: whoever
+ * gets an answer in that time need not ask. */
+static const int64_t UNSURE = 1000000;
 /* An interruptible wait lasts no longer: a signal that came just before the sleep does not end it. */
 static const int64_t INTERRUPT_EVERY = 200; /* ms */
 
@@ -56,9 +59,9 @@ static polyipc_status try_once(struct pi_quick *k, struct pi_attempt *a) {
 }
 
 /* Tries, and if there is nothing and nobody at the other end either, leaves it to Go to look once more. */
-static polyipc_status try_last(struct pi_quick *k, struct pi_attempt *a) {
+static polyipc_status try_last(struct pi_quick *k, struct pi_attempt *a, bool sure) {
     const polyipc_status status = try_once(k, a);
-    if (status != POLYIPC_EMPTY || pi_quick_other(k, true))
+    if (status != POLYIPC_EMPTY || pi_quick_other(k, sure))
         return status;
     pi_enter_go();
     return a->whole(a);
@@ -201,7 +204,7 @@ static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_
     for (;;) {
         uint32_t value = 0;
         const bool armed = arm(k, &value);
-        status = try_last(k, a);
+        status = try_last(k, a, slept);
         if (status != POLYIPC_EMPTY || again)
             break;
         if (atomic_load(&k->handle) != a->handle) {
@@ -214,6 +217,8 @@ static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_
             break;
         }
         int64_t ns = armed ? slice(k) : 0;
+        if (k->kind == PI_PIPE && !slept && ns > UNSURE)
+            ns = UNSURE;
         if (ns > left)
             ns = left;
         if (!slept)
@@ -255,7 +260,7 @@ polyipc_status pi_quick_attempt(enum pi_kind kind, struct pi_attempt *a, int64_t
     struct pi_quick *k = pi_quick_enter_get(a->handle, kind);
     if (k == NULL)
         return PI_SLOW;
-    polyipc_status status = timeout == 0 ? try_last(k, a) : try_once(k, a);
+    polyipc_status status = timeout == 0 ? try_last(k, a, true) : try_once(k, a);
     if (status == POLYIPC_EMPTY)
         status = timeout == 0 ? ended(a, status) : await(k, a, timeout);
     pi_quick_leave_get(k);

@@ -14,11 +14,12 @@ import (
 // op is one call under way: which locks it holds, so that a fault in the middle gives them back,
 // and whom it has to wake when it has let go of them.
 type op struct {
-	q    *Fifo
-	name string // for errors: "put to"
-	held uint8  // producers, consumers
-	wake uint8  // readers, writers, joiners
-	asks bool   // for a bell: changes nothing that bells would have to tell
+	q      *Fifo
+	name   string // for errors: "put to"
+	held   uint8  // producers, consumers
+	wake   uint8  // readers, writers, joiners
+	unsure bool   // of the other side it need not know more than a moment ago: it will look again soon
+	asks   bool   // for a bell: changes nothing that bells would have to tell
 
 	links []*object.Object // what the message to put refers to
 }

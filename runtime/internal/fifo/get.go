@@ -152,8 +152,9 @@ func (q *Fifo) getWait(ctx context.Context, get func(*op) error) (err error) {
 	defer o.end(debug.SetPanicOnFault(true), &err)
 	w := q.waiter(&q.h.Readable, &q.spinGet, waitsForMessage)
 	w.Hint = q.readable
+	q.hurry(&w, &o)
 	w.Try = func() (bool, error) {
-		if q.bare() && !q.lost(true) {
+		if q.bare() && !q.lost(!o.unsure) {
 			return false, nil
 		}
 		err := o.orReclaim(ipcerr.Empty, func() error { return get(&o) })
