@@ -33,6 +33,7 @@ polyipc_status fork_child(call *c) {
         else
             dprintf(ends[1], "err %s in a child\n", s == PROTOCOL ? "PROTOCOL" : polyipc_status_name(s));
         close_queues();
+        close_pipes();
         close_syncs();
         _exit(0);
     }

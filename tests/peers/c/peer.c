@@ -217,6 +217,8 @@ polyipc_status answer_to(call *c) {
     const char *verb = c->words[0];
     if (strncmp(verb, "sync.", 5) == 0)
         return answer_to_sync(c);
+    if (strncmp(verb, "pipe.", 5) == 0)
+        return answer_to_pipe(c);
     if (strncmp(verb, "ref.", 4) == 0)
         return answer_to_ref(c);
     if (strncmp(verb, "segment.", 8) == 0)
@@ -263,6 +265,7 @@ int main(void) {
     close_queues();
     close_syncs();
     close_segments();
+    close_pipes();
     free(line);
     free(leases);
     free(answer.bytes);

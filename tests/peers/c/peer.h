@@ -55,6 +55,10 @@ void close_syncs(void);
 uint32_t sync_number(int64_t n); /* its handle, 0 if there is none */
 int keep_sync(polyipc_kind kind, uint32_t id);
 
+/* pipe.c: pipes */
+polyipc_status answer_to_pipe(call *c);
+void close_pipes(void);
+
 /* ref.c: objects in messages */
 polyipc_status answer_to_ref(call *c);
 

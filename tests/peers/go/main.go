@@ -20,6 +20,7 @@ type peer struct {
 	queues []*queue.Queue
 	leases []*queue.Leased
 	syncs  syncs
+	pipes  pipes
 
 	segments segments
 }
@@ -36,9 +37,11 @@ func main() {
 		}
 		fmt.Println(p.answer(strings.Fields(line)))
 	}
-	if err := p.syncs.close(); err != nil {
-		fmt.Fprintln(os.Stderr, "close:", err)
-		os.Exit(1)
+	for _, err := range []error{p.syncs.close(), p.pipes.close()} {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "close:", err)
+			os.Exit(1)
+		}
 	}
 	for _, s := range p.segments.open {
 		_ = s.Close()
@@ -90,6 +93,9 @@ func (p *peer) do(verb string, w []string) (string, error) {
 		return p.syncs.do(verb, w)
 	} else if ok && noun == "segment" {
 		return p.segments.do(verb, w)
+	}
+	if noun, verb, ok := strings.Cut(verb, "."); ok && noun == "pipe" {
+		return p.pipes.do(verb, w)
 	}
 	if noun, verb, ok := strings.Cut(verb, "."); ok && noun == "ref" {
 		return p.ref(verb, w)

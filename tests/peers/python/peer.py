@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 import work
 from body import body_of, show
+from pipe_ends import Pipes
 from refs import Refs
 from segments import Segments
 from syncs import Syncs
@@ -31,6 +32,7 @@ class Peer:
         self.leases: list[polyipc.Lease[Any]] = []
         self.children: dict[int, int] = {}
         self.syncs = Syncs()
+        self.pipes = Pipes()
         self.refs = Refs(self.queues, self.syncs.objects)
         self.segments = Segments()
         self.verbs: dict[str, Callable[[polyipc.Queue[Any], Words], str]] = {
@@ -68,6 +70,8 @@ class Peer:
         verb, rest = words[0], words[1:]
         if verb.startswith("sync."):
             return self.syncs.do(verb[len("sync.") :], rest)
+        if verb.startswith("pipe."):
+            return self.pipes.do(verb[len("pipe.") :], rest)
         if verb.startswith("ref."):
             return self.refs.do(verb[len("ref.") :], rest)
         if verb.startswith("segment."):
@@ -172,8 +176,8 @@ class Peer:
         return answer.rstrip("\n")
 
     def close(self) -> None:
-        for queue in self.queues:
-            queue.close()
+        for opened in (*self.queues, *self.pipes.ends):
+            opened.close()
 
 
 def nothing(call: Callable[[], None]) -> str:
