@@ -128,10 +128,22 @@ func (r *report) detail(q *queue.Queue) error {
 			return errors.Join(err, lockErr)
 		case <-time.After(50 * time.Millisecond):
 			if now, e := q.Locks(); e == nil && len(now) > 0 {
-				locks = now
+				locks = longer(locks, now)
 			}
 		}
 	}
+}
+
+// longer is now, with what before knew of the time: one who gave up waiting meanwhile takes that knowledge along.
+func longer(before, now []queue.Holder) []queue.Holder {
+	for i := range now {
+		for _, b := range before {
+			if b.What == now[i].What && b.Process == now[i].Process {
+				now[i].For = max(now[i].For, b.For)
+			}
+		}
+	}
+	return now
 }
 
 // notOurs leaves out the locks that the counting itself held. A process with our number may live in
