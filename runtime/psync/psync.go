@@ -43,7 +43,7 @@ type Options struct {
 const (
 	MaxValue   = 1<<31 - 1 // of a semaphore, as the system's
 	MaxParties = 1000      // of a barrier
-	maxWaiting = 1024      // threads in a condition
+	maxWaiting = 1024      // threads in a condition, or in a barrier besides its parties
 )
 
 // Unlink removes the name of a synchronisation object of any type; that there is none is no error. Who
@@ -188,8 +188,8 @@ func shape(kind layout.SyncType, flags uint32, limit int64) (e extent) {
 	case layout.SyncCondition:
 		e.places = maxWaiting
 	case layout.SyncBarrier:
-		// Those of a round that has ended leave theirs when they wake, while the next round fills.
-		e.places = uint32(2 * min(max(limit, 0), MaxParties))
+		// Those of a round that has ended leave theirs when they wake, while the next rounds come and go.
+		e.places = uint32(min(max(limit, 0), MaxParties)) + maxWaiting
 	case layout.SyncRWLock:
 		e.ledger = true
 	case layout.SyncSemaphore, layout.SyncBoundedSemaphore:
