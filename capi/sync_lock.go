@@ -66,6 +66,7 @@ func pg_sync_acquire(number, id C.uint32_t, timeout C.int64_t, outDied *C.int) (
 	defer guard(op, &s)
 	debug.SetPanicOnFault(true)
 	room(false)
+	touch(outDied)
 	x, err := findSync[noun](op, number, id)
 	if err != nil {
 		return done(op, id, err)
@@ -170,6 +171,7 @@ func pg_rwlock_write_lock(h C.polyipc_rwlock, timeout C.int64_t, outDied *C.int)
 	defer guard(op, &s)
 	debug.SetPanicOnFault(true)
 	room(false)
+	touch(outDied)
 	l, err := findSync[*psync.RWLock](op, C.PI_RWLOCK, h.id)
 	if err != nil {
 		return done(op, h.id, err)

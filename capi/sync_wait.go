@@ -69,6 +69,8 @@ func pg_barrier_wait(h C.polyipc_barrier, timeout C.int64_t, outIndex *C.int64_t
 	defer guard(op, &s)
 	debug.SetPanicOnFault(true)
 	room(false)
+	touch(outIndex)
+	touch(outTurn)
 	b, err := findSync[*psync.Barrier](op, C.PI_BARRIER, h.id)
 	if err != nil {
 		return done(op, h.id, err)
@@ -145,6 +147,8 @@ func pg_condition_wait(h C.polyipc_condition, lock C.uint32_t, timeout C.int64_t
 	defer guard(op, &s)
 	debug.SetPanicOnFault(true)
 	room(false)
+	touch(outDied)
+	touch(waiting)
 	c, err := findSync[*psync.Condition](op, C.PI_CONDITION, h.id)
 	var l psync.Locker
 	if err == nil {
@@ -193,7 +197,10 @@ func conditionWait(op operation, c *psync.Condition, l psync.Locker, timeout C.i
 	}
 	if w.phase == waitCalled {
 		err := c.Await(wait(timeout), &at)
-		if resumable && timeout != 0 && ipcerr.CodeOf(err) == ipcerr.Interrupted {
+		switch code := ipcerr.CodeOf(err); {
+		case code == ipcerr.Invalid: // the caller made it up
+			return false, err
+		case code == ipcerr.Interrupted && resumable && timeout != 0:
 			return false, err
 		}
 		w.phase, w.status = waitLock, C.uint32_t(codeOf(err))

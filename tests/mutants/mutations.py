@@ -10,9 +10,11 @@ from mutant import Mutant
 from mutations_c import MUTANTS_C
 from mutations_reference import MUTANTS_REFERENCE
 from mutations_segment import MUTANTS_SEGMENT, SUITES_SEGMENT
+from mutations_sync import MUTANTS_SYNC, SUITES_SYNC
 
 # What is run in a copy of the tree; the whole suite passes there before any mutant is tried.
 SUITES = {
+    **SUITES_SYNC,
     "ring": "go test -count=1 -timeout 30s ./runtime/internal/ring",
     "park": "go test -count=1 -timeout 20s ./runtime/internal/park",
     "layout": "go test -count=1 -timeout 60s ./runtime/internal/layout",
@@ -416,4 +418,5 @@ MUTANTS = (
     *MUTANTS_C,
     *MUTANTS_REFERENCE,
     *MUTANTS_SEGMENT,
+    *MUTANTS_SYNC,
 )

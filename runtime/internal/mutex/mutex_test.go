@@ -166,6 +166,9 @@ func TestRLock(t *testing.T) {
 	}
 	_, err = r.LockAgain(ctx, mine, depth)
 	must(t, err)
+	if _, err := r.LockAgain(ctx, mine, depth); err != ipcerr.Invalid {
+		t.Fatal(err)
+	}
 	for range 4 {
 		must(t, r.Unlock(mine))
 	}

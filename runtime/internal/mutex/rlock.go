@@ -65,8 +65,11 @@ func (l RLock) UnlockAll(thread uint32) (depth uint32, err error) {
 	return depth, nil
 }
 
-// LockAgain takes the lock as often as UnlockAll freed it.
+// LockAgain takes the lock as often as UnlockAll freed it. INVALID if the thread has it.
 func (l RLock) LockAgain(ctx context.Context, thread, depth uint32) (ownerDied bool, err error) {
+	if l.Owned(thread) {
+		return false, ipcerr.Invalid
+	}
 	if ownerDied, err = Lock(l).Lock(ctx); err == nil {
 		l.own(thread, depth)
 	}
