@@ -96,6 +96,12 @@ struct pi_method {
     X(PyErr_BadArgument, int, (void))                                                       \
     X(PyCFunction_NewEx, pi_object *, (const struct pi_method *, pi_object *, pi_object *)) \
     X(PyObject_CallObject, pi_object *, (pi_object *, pi_object *))                         \
+    X(PyObject_Call, pi_object *, (pi_object *, pi_object *, pi_object *))                  \
+    X(PyDict_New, pi_object *, (void))                                                      \
+    X(PyDict_SetItem, int, (pi_object *, pi_object *, pi_object *))                         \
+    X(PyTuple_Size, ptrdiff_t, (pi_object *))                                               \
+    X(PyCapsule_New, pi_object *, (void *, const char *, void (*)(pi_object *)))            \
+    X(PyCapsule_GetPointer, void *, (pi_object *, const char *))                            \
     X(PyEval_SaveThread, void *, (void))                                                    \
     X(PyEval_RestoreThread, void, (void *))
 
@@ -138,6 +144,18 @@ POLYIPC_API pi_object *polyipc_py_pipe(int pipe);
  * acquire, wait and the locks take ns, the others nothing. All return the status, but
  * POLYIPC_OWNER_DIED for a lock that was acquired and whose former owner died. */
 POLYIPC_API pi_object *polyipc_py_sync(int type, int handle);
+
+/* acquire and release as a program calls them, of a type that has them; yes and none are True and None.
+ * restype py_object. A tuple of
+ *
+ *   acquire(block=True, timeout=None)   True if that was possible at once; else what slow_acquire returns,
+ * which gets the same arguments release(...)                        None; slow_release with what has
+ * arguments, or fails died()                              whether the former owner died, as the last acquire
+ * found; died(is) sets it
+ *
+ * The functions own a reference to slow_acquire and slow_release. */
+POLYIPC_API pi_object *polyipc_py_direct(int type, int handle, pi_object *slow_acquire,
+                                         pi_object *slow_release, pi_object *yes, pi_object *none);
 
 /* The functions of a segment's lock, bound to the segment's handle: (acquire, release). acquire takes ns.
  * Both return the status, but POLYIPC_OWNER_DIED for a lock whose former owner died. restype py_object. */

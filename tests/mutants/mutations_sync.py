@@ -189,8 +189,8 @@ MUTANTS_SYNC = (
     Mutant(
         "C: an rlock's owner stays named",
         C_SYNC,
-        "atomic_store_explicit(&h->lock.owner, 0, memory_order_relaxed);",
-        "(void)0;",
+        "atomic_store_explicit(&m->owner, 0,",
+        "atomic_store_explicit(&m->owner, atomic_load(&m->owner),",
         "sync c",
     ),
     Mutant(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import weakref
 from types import TracebackType
-from typing import Callable, TypeVar
+from typing import Any, Callable, TypeVar
 
 from polyipc import _arguments, errors
 from polyipc._c import sync as c
@@ -14,21 +16,34 @@ S = TypeVar("S", bound="Semaphore")
 
 
 class Held(Plain):
-    """What is acquired and released, and does both as a context manager."""
+    """What is acquired and released, and does both as a context manager.
 
-    __slots__ = ("_c_acquire", "_c_release", "owner_died")
+    An object's acquire and release are builtin functions that the library makes. They call those of
+    the class for what cannot be done at once.
+    """
+
+    __slots__ = ("__dict__", "_c_acquire", "_c_died", "_c_release")
     _c_acquire: Callable[[int], int]
     _c_release: Callable[[], int]
-
-    owner_died: bool
-    """Whether the former owner died with it, as the latest acquire of this object found.
-
-    What it protects may be half changed then. Only that acquire is told.
-    """
+    _c_died: Callable[..., int]
 
     def _bound(self, functions: tuple[Callable[..., int], ...]) -> None:
         self._c_acquire, self._c_release = functions
-        self.owner_died = False
+        me = weakref.ref(self)  # or the object would never go
+        slow = (
+            functools.partial(_slowly, me, "acquire"),
+            functools.partial(_slowly, me, "release"),
+        )
+        acquire, release, self._c_died = c.direct(self._type, self._id, *slow)
+        self.__dict__.update(acquire=acquire, release=release)
+
+    @property
+    def owner_died(self) -> bool:
+        """Whether the former owner died with it, as the latest acquire of this object found.
+
+        What it protects may be half changed then. Only that acquire is told.
+        """
+        return self._c_died() != 0
 
     def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
         """Take it, and report whether that came to pass in time.
@@ -38,17 +53,9 @@ class Held(Plain):
 
         Raises ClosedError, CorruptError.
         """
-        if timeout is None:
-            status = self._c_acquire(-1 if block else 0)
-            if status == OK:
-                self.owner_died = False
-                return True
-        return self._acquire(block, timeout)
-
-    def _acquire(self, block: bool, timeout: float | None) -> bool:
         status = take(self._c_acquire, block, timeout)
         if status in (OK, DIED):
-            self.owner_died = status == DIED
+            self._c_died(int(status == DIED))
             return True
         if status != TIMEOUT:
             raise self._failure(status, "acquire")
@@ -74,6 +81,14 @@ class Held(Plain):
         traceback: TracebackType | None,
     ) -> None:
         self.release()
+
+
+def _slowly(me: weakref.ref[Held], verb: str, *args: Any, **keywords: Any) -> Any:
+    """Call the class's own function for what the builtin one could not do at once."""
+    it = me()
+    if it is None:
+        raise errors.ClosedError(f"{verb}: the object is gone: keep it", errors.Status.CLOSED)
+    return getattr(type(it), verb)(it, *args, **keywords)
 
 
 class Lock(Held):

@@ -62,7 +62,9 @@ class Condition(Owned):
         """Acquire and release the lock that was given instead of the own one."""
         lock = self._lock
         if lock is not None:
-            self._c_acquire, self._c_release = lock._c_acquire, lock._c_release  # noqa: SLF001
+            for name in ("_c_acquire", "_c_release", "_c_died"):
+                setattr(self, name, getattr(lock, name))
+            self.__dict__.update(acquire=lock.acquire, release=lock.release)
 
     def _reference(self) -> Ref:
         if self._lock is not None:
@@ -121,7 +123,7 @@ class Condition(Owned):
                     c.condition_wait(self._id, lock, waiting, _waiting.TRY)
             raise
         if status in (OK, TIMEOUT):
-            self.owner_died = died
+            self._c_died(int(died))
         if status == INVALID:
             raise errors.NotOwnedError(str(self._failure(status, "wait for")))
         if status not in (OK, TIMEOUT):

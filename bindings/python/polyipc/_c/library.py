@@ -101,7 +101,9 @@ def _hand_over_python(shims: ctypes.PyDLL) -> None:
         *("PyTuple_GetItem", "PyTuple_New", "PyTuple_SetItem"),
         *("PyList_New", "PyList_Append", "PyList_Size", "PyList_GetItem"),
         *("Py_IncRef", "Py_DecRef", "PyErr_Occurred", "PyErr_BadArgument", "PyCFunction_NewEx"),
-        *("PyObject_CallObject", "PyEval_SaveThread", "PyEval_RestoreThread"),
+        *("PyObject_CallObject", "PyObject_Call", "PyDict_New", "PyDict_SetItem"),
+        *("PyTuple_Size", "PyCapsule_New", "PyCapsule_GetPointer"),
+        *("PyEval_SaveThread", "PyEval_RestoreThread"),
     )
     addresses = (ctypes.cast(getattr(ctypes.pythonapi, n), ctypes.c_void_p) for n in names)
     table = (ctypes.c_void_p * len(names))(*addresses)

@@ -27,6 +27,7 @@ TYPES = {
 }
 
 _bind_sync: Callable[[int, int], tuple[Callable[..., int], ...]]
+_bind_direct: Callable[..., tuple[Callable[..., Any], Callable[..., None], Callable[..., int]]]
 
 
 class _Options(ctypes.Structure):
@@ -63,7 +64,7 @@ class Waiting(ctypes.Structure):
 
 @library.on_load
 def _bind(c: ctypes.CDLL, shims: ctypes.PyDLL) -> None:
-    global _bind_sync
+    global _bind_sync, _bind_direct
     i, size, pointer = ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p
     ns, text = ctypes.c_int64, ctypes.c_char_p
     for kind in TYPES:
@@ -84,6 +85,9 @@ def _bind(c: ctypes.CDLL, shims: ctypes.PyDLL) -> None:
         getattr(c, f"polyipc_{kind}_value").argtypes = [i, pointer]
     shims.polyipc_py_sync.restype = ctypes.py_object
     _bind_sync = shims.polyipc_py_sync
+    shims.polyipc_py_direct.restype = ctypes.py_object
+    shims.polyipc_py_direct.argtypes = [i, i, *[ctypes.py_object] * 4]
+    _bind_direct = shims.polyipc_py_direct
 
 
 def open_(
@@ -100,6 +104,13 @@ def open_(
 def bind(kind: str, handle: int) -> tuple[Callable[..., int], ...]:
     """Return the builtin functions of an open object: capi/pyshim.h."""
     return _bind_sync(TYPES[kind], handle)
+
+
+def direct(
+    kind: str, handle: int, acquire: Callable[..., bool], release: Callable[..., None]
+) -> tuple[Callable[..., bool], Callable[..., None], Callable[..., int]]:
+    """Return acquire and release that call the given ones only if need be, and died: pyshim.h."""
+    return _bind_direct(TYPES[kind], handle, acquire, release, True, None)
 
 
 def call(verb: str, handle: int, *arguments: int) -> int:
