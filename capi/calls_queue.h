@@ -10,9 +10,6 @@
     GATED(queue_open_or_create,                                                                              \
           (const char *name, const polyipc_queue_options *options, polyipc_queue *out_queue),                \
           ((char *)name, (polyipc_queue_options *)options, out_queue))                                       \
-    GATED(queue_inherited,                                                                                   \
-          (const char *role, const polyipc_queue_options *options, polyipc_queue *out_queue),                \
-          ((char *)role, (polyipc_queue_options *)options, out_queue))                                       \
     GATED(queue_poll_fd, (polyipc_queue queue, uint32_t what, int *out_fd), (queue, what, out_fd))           \
     GATED(queue_close, (polyipc_queue queue), (queue))                                                       \
     GATED(queue_unlink, (const char *name, const char *root), ((char *)name, (char *)root))                  \

@@ -10,6 +10,8 @@
            const polyipc_process_options *options, polyipc_process *out_process),                       \
           ((char **)argv, (polyipc_process_object *)objects, count, (polyipc_process_options *)options, \
            out_process))                                                                                \
+    GATED(inherited, (const char *role, polyipc_kind kind, uint32_t flags, uint32_t *out_object),       \
+          ((char *)role, kind, flags, out_object))                                                      \
     PLAIN(process_wait, (polyipc_process process, int64_t timeout_ns, int *out_status),                 \
           (process, timeout_ns, out_status))                                                            \
     PLAIN(process_pid, (polyipc_process process, int *out_pid), (process, out_pid))                     \

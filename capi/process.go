@@ -49,10 +49,11 @@ func handOver(op operation, objects *C.polyipc_process_object, count C.size_t) (
 			return nil, err
 		}
 		role := goString(o.role)
-		if found.kind == processes || given[role] != nil {
-			return nil, invalid(op, "objects[%d] is a process, or its role %q is given twice", i, role)
+		n, ok := found.noun.(process.Object)
+		if !ok || given[role] != nil {
+			return nil, invalid(op, "objects[%d] is %s, which cannot be handed over, or its role %q is given twice", i, a(found.kind.name), role)
 		}
-		given[role] = found.noun
+		given[role] = n
 	}
 	return process.HandOver(given)
 }

@@ -76,14 +76,6 @@ func pg_queue_open_or_create(name *C.char, o *C.polyipc_queue_options, out *C.po
 	return done(op, 0, openQueue(op, name, o, out, queue.OpenOrCreate))
 }
 
-//export pg_queue_inherited
-func pg_queue_inherited(role *C.char, o *C.polyipc_queue_options, out *C.polyipc_queue) (s status) {
-	const op = operation("take inherited queue")
-	defer guard(op, &s)
-	room(false)
-	return done(op, 0, openQueue(op, role, o, out, queue.Inherited))
-}
-
 //export pg_queue_poll_fd
 func pg_queue_poll_fd(h C.polyipc_queue, what C.uint32_t, out *C.int) (s status) {
 	const op = operation("poll queue")

@@ -1,9 +1,9 @@
 /* polyipc/process.h - starting programs and handing objects over to them.
  *
- * The child finds what it is given by roles: polyipc_queue_inherited("jobs", NULL, &queue), and the same in
- * Python and Go. From the moment that polyipc_process_spawn returns, the parent may let go of an anonymous
- * object: it lives as long as the child holds it, which is until the child has closed what it opened, or, of
- * what it never asked for, until it ends.
+ * The child finds what it is given by roles: polyipc_inherited("jobs", POLYIPC_KIND_QUEUE, 0, &queue.id), and
+ * the same in Python and Go. From the moment that polyipc_process_spawn returns, the parent may let go of an
+ * anonymous object: it lives as long as the child holds it, which is until the child has closed what it
+ * opened, or, of what it never asked for, until it ends.
  *
  * How the two speak is docs/spec/process.md. A child that knows nothing of polyipc is started all the same;
  * what it starts in its turn finds the objects as if it had been started by the parent. */
@@ -11,6 +11,7 @@
 #define POLYIPC_PROCESS_H
 
 #include <polyipc/options.h>
+#include <polyipc/reference.h>
 #include <polyipc/status.h>
 
 #ifdef __cplusplus
@@ -49,6 +50,14 @@ typedef struct polyipc_process_options {
 POLYIPC_API polyipc_status polyipc_process_spawn(char *const *argv, const polyipc_process_object *objects,
                                                  size_t count, const polyipc_process_options *options,
                                                  polyipc_process *out_process);
+
+/* Opens what the parent process handed over in that role, which must be of that kind, and stores its handle's
+ * id; POLYIPC_KIND_PIPE is either end of a pipe, the one that was handed over. It may be called again. flags:
+ * POLYIPC_PICKLE and POLYIPC_TRUST_GROUP for what carries messages, as to open it by name; else 0. NOT_FOUND
+ * (the text lists the roles there are), WRONG_KIND, GONE, INVALID, MISMATCH, and what opening by name says.
+ */
+POLYIPC_API polyipc_status polyipc_inherited(const char *role, polyipc_kind kind, uint32_t flags,
+                                             uint32_t *out_object);
 
 /* Waits until the process is gone. *out_status, which may be NULL, is its exit code, or minus the signal that
  * killed it. It may be called again. TIMEOUT, INTERRUPTED, CLOSED; GONE if the status was lost to another

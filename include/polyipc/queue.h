@@ -59,12 +59,6 @@ POLYIPC_API polyipc_status polyipc_queue_open_or_create(const char *name,
                                                         const polyipc_queue_options *options,
                                                         polyipc_queue *out_queue);
 
-/* Opens the queue that the parent process handed over in that role (polyipc/process.h). Options as for
- * polyipc_queue_open, but for root. It may be called again for the same role.
- * NOT_FOUND (its text lists the roles there are), WRONG_KIND, GONE; the others of polyipc_queue_open. */
-POLYIPC_API polyipc_status polyipc_queue_inherited(const char *role, const polyipc_queue_options *options,
-                                                   polyipc_queue *out_queue);
-
 /* Closes the handle. Other threads waiting in it return CLOSED. Messages stay; a transient queue
  * without another user goes. Closing twice is BAD_HANDLE and harmless. */
 POLYIPC_API polyipc_status polyipc_queue_close(polyipc_queue queue);

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/handover"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
@@ -12,6 +13,7 @@ import (
 // Object is what can be handed over to a child: an open queue, pipe end, segment or sync object of polyipc.
 type Object interface {
 	Name() string
+	Ref() codec.Ref
 	Inherit() object.Inherited
 }
 
@@ -30,7 +32,7 @@ const Variable = handover.Variable
 func HandOver(objects Objects) (*Handover, error) {
 	h := &Handover{}
 	for _, role := range slices.Sorted(maps.Keys(objects)) {
-		e, err := handover.Of(role, objects[role].Inherit())
+		e, err := handover.Of(role, objects[role].Ref(), objects[role].Inherit())
 		if err != nil {
 			h.Close()
 			return nil, err

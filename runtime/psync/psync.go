@@ -23,6 +23,7 @@ package psync
 import (
 	"fmt"
 
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
@@ -80,12 +81,9 @@ func (b *base) Close() error {
 	})
 }
 
-// Inherited is what a forked child needs to go on using an object under its own identity.
-type Inherited = object.Inherited
-
 // Inherit describes the object for Adopt in a forked child. Only for libraries that survive a fork; a Go
 // program does not.
-func (b *base) Inherit() Inherited { return b.obj.Inherit() }
+func (b *base) Inherit() object.Inherited { return b.obj.Inherit() }
 
 func (b *base) self() *base { return b }
 
@@ -94,7 +92,8 @@ type Object interface {
 	Name() string
 	Close() error
 	Unlink() error
-	Inherit() Inherited
+	Ref() codec.Ref
+	Inherit() object.Inherited
 	Stat() (Stat, error)
 	Holders() ([]Holder, error)
 	Waiters() ([]Holder, error)
@@ -293,7 +292,7 @@ func describe(kind layout.SyncType, limit uint64, flags uint32) string {
 }
 
 // Adopt makes an object of what a forked child inherited: a Lock, if that is its type.
-func Adopt(kind Type, in Inherited) (Object, error) {
+func Adopt(kind Type, in object.Inherited) (Object, error) {
 	o := fresh(kind)
 	if o == nil {
 		return nil, &ipcerr.Error{Op: "adopt sync after fork", Name: in.Name, Code: ipcerr.Internal, Hint: "no type of object has this number"}

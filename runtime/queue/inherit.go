@@ -1,8 +1,9 @@
 package queue
 
 import (
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/handover"
-	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 )
 
 // Inherited opens the queue that the parent process handed over in that role; see package spawn. Of o the root is not
@@ -11,13 +12,19 @@ import (
 // Errors are those of Open; ipcerr.NotFound for a role that nothing was handed over in, which lists those there are;
 // ipcerr.WrongKind; ipcerr.Gone.
 func Inherited(role string, o Options) (q *Queue, err error) {
-	err = handover.Take(role, layout.KindQueue, func(e handover.Entry) (id [16]byte, closes func() error, err error) {
-		o.Root = e.Root
-		if q, err = Open(e.Name, o); err != nil {
-			return id, nil, err
+	const op = "take inherited queue"
+	err = handover.Take("queue", role, func(r codec.Ref, root string) error {
+		if q, err = OpenRef(r, root); err != nil {
+			return err
 		}
-		return q.obj.UUID(), q.Close, nil
-	})
+		if err = object.Trust(op, q.Name(), q.obj.Root, o.Pickle, o.TrustGroup); err == nil {
+			err = q.matches(op, o, false)
+		}
+		if err != nil {
+			_ = q.Close()
+		}
+		return err
+	}, object.RefQueue)
 	if err != nil {
 		return nil, err
 	}

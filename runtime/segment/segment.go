@@ -165,16 +165,12 @@ func (s *Segment) kick() {
 	}
 }
 
-// Inherited is what a forked child needs to go on using a Segment under its own identity. The
-// mapping and the descriptor are the ones that it inherited.
-type Inherited = object.Inherited
-
 // Inherit describes s for Adopt in a forked child. Only for libraries that survive a fork; a Go
 // program does not.
-func (s *Segment) Inherit() Inherited { return s.obj.Inherit() }
+func (s *Segment) Inherit() object.Inherited { return s.obj.Inherit() }
 
 // Adopt makes a Segment of what a forked child inherited.
-func Adopt(in Inherited) (*Segment, error) {
+func Adopt(in object.Inherited) (*Segment, error) {
 	s := &Segment{}
 	if err := s.obj.Adopt(s.want("adopt segment after fork"), in); err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ const (
 	side  = "g6:100000"
 )
 
-var scenarios = slices.Concat(putting, growing, getting, leasing, repairing, ending, opening, referring)
+var scenarios = slices.Concat(putting, growing, getting, leasing, repairing, ending, opening, referring, polling)
 
 // dies is a scenario of one death: before is in the queue, somebody dies at the point in the last
 // of the commands, after is what must be there, and the dead one took lost messages with it.

@@ -11,6 +11,7 @@ from mutations_c import MUTANTS_C
 from mutations_reference import MUTANTS_REFERENCE
 from mutations_segment import MUTANTS_SEGMENT, SUITES_SEGMENT
 from mutations_sync import MUTANTS_SYNC, SUITES_SYNC
+from mutations_wait import MUTANTS_WAIT, SUITES_WAIT
 
 # What is run in a copy of the tree; the whole suite passes there before any mutant is tried.
 SUITES = {
@@ -31,6 +32,7 @@ SUITES = {
         if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
         then echo "[build failed]"; exit 1; fi
         ctest --test-dir build --stop-on-failure --timeout 60 -R "^(c-test_quick|fork-quick|fork-faults)"'""",
+    **SUITES_WAIT,
 }
 
 RING = "runtime/internal/ring/ring.go"
@@ -419,4 +421,5 @@ MUTANTS = (
     *MUTANTS_REFERENCE,
     *MUTANTS_SEGMENT,
     *MUTANTS_SYNC,
+    *MUTANTS_WAIT,
 )

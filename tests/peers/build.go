@@ -56,6 +56,9 @@ func Prepare(ls ...Language) error {
 	return nil
 }
 
+// Command is the command line of a peer of that language, and what it needs in its environment.
+func Command(l Language) (words, env []string, err error) { return command(l) }
+
 // command is the command line of a peer and what it needs in its environment.
 func command(l Language) (words, env []string, err error) {
 	if err = makeDir(); err != nil {

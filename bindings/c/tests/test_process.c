@@ -28,7 +28,7 @@ static void ends_with(polyipc_process p, int want) {
 
 static polyipc_queue inherited(const char *role) {
     polyipc_queue q;
-    EXPECT(polyipc_queue_inherited(role, NULL, &q), POLYIPC_OK);
+    EXPECT(polyipc_inherited(role, POLYIPC_KIND_QUEUE, 0, &q.id), POLYIPC_OK);
     return q;
 }
 
@@ -90,17 +90,37 @@ static int forks(void) {
 static int roles(void) {
     polyipc_queue q = {99};
     char text[300];
-    EXPECT(polyipc_queue_inherited("none", NULL, &q), POLYIPC_NOT_FOUND);
+    EXPECT(polyipc_inherited("none", POLYIPC_KIND_QUEUE, 0, &q.id), POLYIPC_NOT_FOUND);
     polyipc_error_detail(text, sizeof text);
     CHECK(strstr(text, "a, b") != NULL, "%s", text);
-    EXPECT(polyipc_queue_inherited(NULL, NULL, &q), POLYIPC_NOT_FOUND);
-    EXPECT(polyipc_queue_inherited("", NULL, &q), POLYIPC_INVALID);
-    EXPECT(polyipc_queue_inherited("a", NULL, NULL), POLYIPC_INVALID);
+    EXPECT(polyipc_inherited(NULL, POLYIPC_KIND_QUEUE, 0, &q.id), POLYIPC_INVALID);
+    EXPECT(polyipc_inherited("a", 4, 0, &q.id), POLYIPC_INVALID);
+    EXPECT(polyipc_inherited("a", POLYIPC_KIND_QUEUE, POLYIPC_KEPT, &q.id), POLYIPC_INVALID);
+    EXPECT(polyipc_inherited("a", POLYIPC_KIND_LOCK, 0, &q.id), POLYIPC_WRONG_KIND);
+    EXPECT(polyipc_inherited("a", POLYIPC_KIND_QUEUE, POLYIPC_PICKLE, &q.id), POLYIPC_MISMATCH);
+    EXPECT(polyipc_inherited("a", POLYIPC_KIND_QUEUE, 0, NULL), POLYIPC_INVALID);
     CHECK(q.id == 99, "out_queue was written");
     setenv("POLYIPC_OBJECTS", "nonsense", 1);
-    EXPECT(polyipc_queue_inherited("a", NULL, &q), POLYIPC_INVALID);
+    EXPECT(polyipc_inherited("a", POLYIPC_KIND_QUEUE, 0, &q.id), POLYIPC_INVALID);
     unsetenv("POLYIPC_OBJECTS");
-    EXPECT(polyipc_queue_inherited("a", NULL, &q), POLYIPC_NOT_FOUND);
+    EXPECT(polyipc_inherited("a", POLYIPC_KIND_QUEUE, 0, &q.id), POLYIPC_NOT_FOUND);
+    return 0;
+}
+
+/* Objects of all sorts, of which the parent has let go. */
+static int kinds(void) {
+    polyipc_pipe p;
+    polyipc_segment g;
+    polyipc_rlock l;
+    EXPECT(polyipc_inherited("pipe", POLYIPC_KIND_PIPE, 0, &p.id), POLYIPC_OK);
+    EXPECT(polyipc_inherited("segment", POLYIPC_KIND_SEGMENT, 0, &g.id), POLYIPC_OK);
+    EXPECT(polyipc_inherited("lock", POLYIPC_KIND_RLOCK, 0, &l.id), POLYIPC_OK);
+    EXPECT(polyipc_rlock_acquire(l, POLYIPC_FOREVER, NULL), POLYIPC_OK);
+    EXPECT(polyipc_rlock_release(l), POLYIPC_OK);
+    EXPECT(polyipc_rlock_close(l), POLYIPC_OK);
+    EXPECT(polyipc_segment_close(g), POLYIPC_OK);
+    EXPECT(polyipc_pipe_send(p, "hello", 5, POLYIPC_RAW, POLYIPC_FOREVER), POLYIPC_OK);
+    EXPECT(polyipc_pipe_close(p), POLYIPC_OK);
     return 0;
 }
 
@@ -134,6 +154,8 @@ static int act(const char *what) {
         return forks();
     if (strcmp(what, "roles") == 0)
         return roles();
+    if (strcmp(what, "kinds") == 0)
+        return kinds();
     if (strcmp(what, "clean") == 0)
         return clean();
     pause();
@@ -155,6 +177,30 @@ static void hands_over(void) {
     ends_with(spawn("forks", (polyipc_process_object[]){{"in", q.id, 0}}, 1, NULL), 0);
     ends_with(spawn("roles", (polyipc_process_object[]){{"b", q.id, 0}, {"a", q.id, 0}}, 2, NULL), 0);
     EXPECT(polyipc_queue_close(q), POLYIPC_OK);
+}
+
+static void all_kinds(void) {
+    polyipc_pipe first, second;
+    polyipc_segment g;
+    polyipc_rlock l;
+    polyipc_segment_options options = POLYIPC_SEGMENT_OPTIONS_INIT;
+    options.bytes = 100;
+    EXPECT(polyipc_pipe_pair(NULL, NULL, &first, &second), POLYIPC_OK);
+    EXPECT(polyipc_segment_create(NULL, &options, &g), POLYIPC_OK);
+    EXPECT(polyipc_rlock_create(NULL, NULL, &l), POLYIPC_OK);
+    const polyipc_process_object objects[] = {
+        {"pipe", second.id, 0}, {"segment", g.id, 0}, {"lock", l.id, 0}};
+    const polyipc_process p = spawn("kinds", objects, 3, NULL);
+    EXPECT(polyipc_pipe_close(second),
+           POLYIPC_OK); /* the child holds this end from the start: no end of file */
+    EXPECT(polyipc_segment_close(g), POLYIPC_OK);
+    EXPECT(polyipc_rlock_close(l), POLYIPC_OK);
+    char text[8] = "";
+    EXPECT(polyipc_pipe_recv(first, text, sizeof text, 60 * SECOND, NULL, NULL), POLYIPC_OK);
+    CHECK(strcmp(text, "hello") == 0, "%s", text);
+    EXPECT(polyipc_pipe_recv(first, text, sizeof text, 60 * SECOND, NULL, NULL), POLYIPC_END_OF_FILE);
+    ends_with(p, 0);
+    EXPECT(polyipc_pipe_close(first), POLYIPC_OK);
 }
 
 /* What is never asked for is held until the child ends. */
@@ -297,6 +343,7 @@ int main(int argc, char **argv) {
     CHECK(readlink("/proc/self/exe", self, sizeof self - 1) > 0, "readlink: %m");
     set_up();
     hands_over();
+    all_kinds();
     holds();
     waits();
     close_ends_waits();

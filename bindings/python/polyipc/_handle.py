@@ -97,13 +97,6 @@ class Handle(Referable):
         self._check(status, "refer to")
         return Ref(found.kind, uuid.UUID(bytes=found.uuid), found.name.decode())
 
-    @classmethod
-    def _inherited(
-        cls: type[Self], role: str, pickle: bool, trust_group: bool, root: str | None
-    ) -> Self:
-        """Open what a parent process handed over in a role; root is where it lies."""
-        raise NotImplementedError
-
     def _poll_fd(self, events: int) -> int:
         """Return the descriptor for event loops."""
         status, fd = c_wait.poll_fd(self._kind, self._id, events)

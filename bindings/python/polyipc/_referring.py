@@ -87,3 +87,8 @@ def _open(receipt: int, carrier: Carrier, ref: Ref) -> Any:
     if status != Status.OK:
         raise errors.of_status(status, library.detail())
     return cls._of_handle(handle, carrier)
+
+
+def of_handle(kind: int, handle: int, carrier: Carrier) -> Any:
+    """Return the object of a kind whose handle came with the process."""
+    return _classes[kind]._of_handle(handle, carrier)  # noqa: SLF001

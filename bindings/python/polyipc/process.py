@@ -3,9 +3,9 @@
     child = polyipc.spawn(["./worker"], objects={"jobs": jobs, "results": results})
     ready = polyipc.wait([results, child])
 
-The program finds them by their roles: polyipc.inherited("jobs") in Python, polyipc_queue_inherited
-in C, queue.Inherited in Go. An anonymous object lives as long as the child holds it, although the
-parent lets go of it as soon as spawn has returned. docs/spec/process.md is how the two speak.
+The program finds them by their roles: polyipc.inherited("jobs") in Python, polyipc_inherited in C,
+queue.Inherited and so on in Go. An anonymous object lives as long as the child holds it, although
+the parent lets go of it as soon as spawn has returned. docs/spec/process.md is how the two speak.
 """
 
 from __future__ import annotations
@@ -17,11 +17,10 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
-from polyipc import errors
+from polyipc import _arguments, _referring, errors
 from polyipc._c import library
 from polyipc._c import wait as c
 from polyipc._handle import Handle
-from polyipc.queue import Queue
 
 __all__ = ["Child", "inherited", "spawn"]
 
@@ -127,12 +126,39 @@ def inherited(role: str, *, pickle: bool = False, trust_group: bool = False) -> 
     Raises NotFoundError for a role that nothing was handed over in, which lists those there are, or
     if the object is gone by now; otherwise as the open of its class.
     """
-    for line in os.environ.get(VARIABLE, "").splitlines():
-        fields = line.split(" ", 6)
-        if len(fields) == 7 and fields[0] == role:
-            root = fields[6].replace("%0A", "\n").replace("%25", "%")
-            return _CLASSES[fields[1]]._inherited(role, pickle, trust_group, root)  # noqa: SLF001
-    return Queue._inherited(role, pickle, trust_group, None)  # noqa: SLF001 - says what is wrong
+    kind, root = _look_up(role)
+    flags = (library.PICKLE if pickle else 0) | (library.TRUST_GROUP if trust_group else 0)
+    status, handle = c.inherited(_arguments.name(role), kind, flags)
+    if status != 0:
+        raise errors.of_status(status, library.detail())
+    carrier = _referring.Carrier(root, _arguments.root_for_c(root), bool(pickle), bool(trust_group))
+    return _referring.of_handle(kind, handle, carrier)
 
 
-_CLASSES: Mapping[str, type[Handle]] = {"queue": Queue}
+def _look_up(role: str) -> tuple[int, str | None]:
+    """Return the kind and root of what was handed over in a role.
+
+    What is wrong with the variable, or that there is no such role, is for the library to say.
+    """
+    for line in os.environ.get(VARIABLE, "").split("\n"):
+        fields = line.split(" ", 5)
+        if len(fields) == 6 and fields[0] == role and fields[1] in _KINDS:
+            return _KINDS[fields[1]], fields[5].replace("%0A", "\n").replace("%25", "%")
+    return _referring.QUEUE, None
+
+
+# Kinds of references, docs/spec/codec.md, as docs/spec/process.md calls them.
+_KINDS = {
+    "queue": 1,
+    "pipe": 2,
+    "segment": 3,
+    "lock": 5,
+    "rlock": 6,
+    "semaphore": 7,
+    "condition": 8,
+    "event": 9,
+    "barrier": 10,
+    "rwlock": 11,
+    "bounded_semaphore": 12,
+    "pipe_end": 13,
+}

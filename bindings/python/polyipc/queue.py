@@ -129,14 +129,6 @@ class Queue(Messages[T]):
     ) -> Self:
         return cls.open(name, pickle=pickle, trust_group=trust_group, root=root)
 
-    @classmethod
-    def _inherited(
-        cls: type[Self], role: str, pickle: bool, trust_group: bool, root: str | None
-    ) -> Self:
-        queue = cls.__new__(cls)
-        cls._open(queue, "inherited", 0, role, None, None, pickle, trust_group, root)
-        return queue
-
     def _open(
         self,
         how: str,

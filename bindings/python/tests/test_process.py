@@ -39,6 +39,28 @@ results.put(jobs.get())
     results.close()
 
 
+def test_of_all_kinds() -> None:
+    lock, event, semaphore = polyipc.Lock(), polyipc.Event(), polyipc.Semaphore(0)
+    child = python(
+        """
+lock, event = polyipc.inherited("lock"), polyipc.inherited("event")
+semaphore = polyipc.inherited("semaphore")
+semaphore.acquire()
+assert lock.locked()
+event.set()
+""",
+        lock=lock,
+        event=event,
+        semaphore=semaphore,
+    )
+    with lock:
+        semaphore.release()
+        assert event.wait(60)
+    assert child.wait(60) == 0
+    for obj in (lock, event, semaphore):
+        obj.close()
+
+
 def test_held_until_the_end() -> None:
     q = polyipc.Queue[int]()
     child = python("sys.stdin.read()", q=q)

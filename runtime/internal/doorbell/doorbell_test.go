@@ -72,6 +72,22 @@ func TestAnotherWasQuicker(t *testing.T) {
 	}
 }
 
+// TestPutBetweenLooks puts something when the bell has looked and is not armed yet: nobody rings.
+func TestPutBetweenLooks(t *testing.T) {
+	root := newRoot(t)
+	a, b := openJar(t, root, "jar"), openJar(t, root, "jar")
+	fd := a.fd(t)
+	b.put()
+	must(t, b.take())
+	a.looked = func() {
+		a.looked = nil
+		b.put()
+	}
+	if ready, err := a.bells.At(layout.BellReadable).Ready(); !ready || err != nil || !wait(fd, 0) {
+		t.Errorf("not readable, for ever: %v %v", ready, err)
+	}
+}
+
 // TestLateRing has a ringer write only after the bell was armed again.
 func TestLateRing(t *testing.T) {
 	j := openJar(t, newRoot(t), "jar")

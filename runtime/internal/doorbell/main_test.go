@@ -23,6 +23,8 @@ type jar struct {
 	n     *atomic.Int64
 	bells Bells
 	quiet bool // puts do not ring: their process dies in between
+
+	looked func() // called behind each look
 }
 
 const bellsAt = 4096
@@ -51,7 +53,13 @@ func openJar(t testing.TB, root, name string) *jar {
 	return j
 }
 
-func (j *jar) ready(int) (bool, error) { return j.n.Load() > 0, nil }
+func (j *jar) ready(int) (bool, error) {
+	is := j.n.Load() > 0
+	if j.looked != nil {
+		j.looked()
+	}
+	return is, nil
+}
 
 func (j *jar) close() { _ = j.obj.Close(nil, j.bells.Kick) }
 

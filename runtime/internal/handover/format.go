@@ -2,7 +2,8 @@
 // what they are, and a descriptor for each, whose description is a user of the object. So an anonymous object lives
 // on although the parent lets go of it before the child has opened it. docs/spec/process.md has the format.
 //
-// A noun offers itself with Of and takes what was handed over with Take; see runtime/queue/inherit.go.
+// Objects are said as references, as in messages. A noun takes what was handed over with Take and its OpenRef; see
+// runtime/queue/inherit.go.
 package handover
 
 import (
@@ -12,7 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -24,21 +25,25 @@ const Most = 256
 
 // Entry is an object that is handed over.
 type Entry struct {
-	Role string // by which the child finds it
-	Kind layout.Kind
-	End  int // of a pipe, else 0
-	FD   int // a descriptor that the child inherits; its description is a user of the object
-	UUID [16]byte
-	Name string // as the parent knew it
-	Root string // directory
+	Role string    // by which the child finds it
+	Ref  codec.Ref // what it is: kind, UUID, and name as the parent knew it
+	FD   int       // a descriptor that the child inherits; its description is a user of the object
+	Root string    // directory
 }
 
-// kinds are the words for what can be handed over.
-var kinds = map[string]layout.Kind{
-	layout.KindQueue.String():   layout.KindQueue,
-	layout.KindPipe.String():    layout.KindPipe,
-	layout.KindSegment.String(): layout.KindSegment,
-	layout.KindSync.String():    layout.KindSync,
+// kinds are the words for kinds of references; docs/spec/codec.md.
+var kinds = map[uint8]string{
+	1: "queue", 2: "pipe", 3: "segment", 5: "lock", 6: "rlock", 7: "semaphore", 8: "condition", 9: "event", 10: "barrier",
+	11: "rwlock", 12: "bounded_semaphore", 13: "pipe_end",
+}
+
+func kindOf(word string) (uint8, bool) {
+	for kind, w := range kinds {
+		if w == word {
+			return kind, true
+		}
+	}
+	return 0, false
 }
 
 // CheckRole refuses what cannot be a role.
@@ -58,7 +63,7 @@ func CheckRole(op, role string) error {
 func Format(entries []Entry) string {
 	var b strings.Builder
 	for _, e := range entries {
-		fmt.Fprintf(&b, "%s %v %d %d %s %s %s\n", e.Role, e.Kind, e.End, e.FD, uuid.UUID(e.UUID), e.Name, escape.Replace(e.Root))
+		fmt.Fprintf(&b, "%s %s %d %s %s %s\n", e.Role, kinds[e.Ref.Kind], e.FD, e.Ref.UUID, e.Ref.Name, escape.Replace(e.Root))
 	}
 	return b.String()
 }
@@ -84,15 +89,13 @@ func Parse(text string) ([]Entry, error) {
 }
 
 func parseLine(line string) (e Entry, ok bool) {
-	f := strings.SplitN(line, " ", 7)
-	if len(f) != 7 || CheckRole("", f[0]) != nil || f[5] == "" || !strings.HasPrefix(f[6], "/") {
+	f := strings.SplitN(line, " ", 6)
+	if len(f) != 6 || CheckRole("", f[0]) != nil || f[4] == "" || !strings.HasPrefix(f[5], "/") {
 		return e, false
 	}
-	e.Role, e.Name = f[0], f[5]
-	e.Kind, ok = kinds[f[1]]
-	end, err1 := strconv.ParseUint(f[2], 10, 8)
-	fd, err2 := strconv.ParseUint(f[3], 10, 31)
-	id, err3 := uuid.Parse(f[4])
-	e.End, e.FD, e.UUID, e.Root = int(end), int(fd), id, unescape.Replace(f[6])
-	return e, ok && err1 == nil && err2 == nil && err3 == nil && id.String() == f[4]
+	kind, ok := kindOf(f[1])
+	fd, err1 := strconv.ParseUint(f[2], 10, 31)
+	id, err2 := uuid.Parse(f[3])
+	e = Entry{Role: f[0], Ref: codec.Ref{Kind: kind, UUID: id, Name: f[4]}, FD: int(fd), Root: unescape.Replace(f[5])}
+	return e, ok && err1 == nil && err2 == nil && id.String() == f[3]
 }

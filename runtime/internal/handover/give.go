@@ -3,6 +3,7 @@ package handover
 import (
 	"fmt"
 
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -10,9 +11,9 @@ import (
 
 // Of offers an open object in a role. The entry has a descriptor of its own, of the object's very description: so it
 // is a user of the object, and of a pipe's end, until Close.
-func Of(role string, in object.Inherited) (Entry, error) {
+func Of(role string, ref codec.Ref, in object.Inherited) (Entry, error) {
 	const op = "hand over object"
-	e := Entry{Role: role, End: int(in.Detail), Name: in.Name, Root: in.Root}
+	e := Entry{Role: role, Ref: ref, Root: in.Root}
 	if err := CheckRole(op, role); err != nil {
 		return e, err
 	}
@@ -21,9 +22,9 @@ func Of(role string, in object.Inherited) (Entry, error) {
 		return e, shm.Fail(op, in.Name, err)
 	}
 	e.FD = fd
-	if e.Kind, e.UUID, err = shm.Identify(fd); err != nil {
+	if id, err := shm.UUIDOf(fd); err != nil || id != ref.UUID {
 		Close([]Entry{e})
-		return e, shm.Fail(op, in.Name, err)
+		return e, &ipcerr.Error{Op: op, Name: in.Name, Code: ipcerr.Closed, Err: err, Hint: "it was closed meanwhile"}
 	}
 	return e, nil
 }

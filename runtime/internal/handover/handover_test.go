@@ -5,20 +5,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 
-	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
 var some = []Entry{
-	{Role: "jobs", Kind: layout.KindQueue, FD: 7, UUID: [16]byte{1, 2}, Name: "q", Root: "/dev/shm/polyipc-0"},
-	{Role: "ctl.1_-", Kind: layout.KindPipe, End: 1, FD: 1000, UUID: [16]byte{15: 9}, Name: "0-9", Root: "/a b/%41\n%25"},
+	{Role: "jobs", Ref: codec.Ref{Kind: 1, UUID: uuid.UUID{1, 2}, Name: "q"}, FD: 7, Root: "/dev/shm/polyipc-0"},
+	{Role: "ctl.1_-", Ref: codec.Ref{Kind: 13, UUID: uuid.UUID{15: 9}, Name: "0-9"}, FD: 1000, Root: "/a b/%41\n%25"},
 }
 
 func TestFormat(t *testing.T) {
 	text := Format(some)
-	const first = "jobs queue 0 7 01020000-0000-0000-0000-000000000000 q /dev/shm/polyipc-0\n" // as docs/spec/process.md has it
+	const first = "jobs queue 7 01020000-0000-0000-0000-000000000000 q /dev/shm/polyipc-0\n" // as docs/spec/process.md has it
 	if !strings.HasPrefix(text, first) || strings.Count(text, "\n") != len(some) {
 		t.Errorf("%q", text)
 	}
@@ -35,7 +36,7 @@ func TestParseRefuses(t *testing.T) {
 	line := strings.TrimSuffix(Format(some[:1]), "\n")
 	for _, text := range []string{
 		"\n", "jobs", line + "\n\n", strings.Replace(line, "jobs", "jo:bs", 1), strings.Replace(line, "queue", "ring", 1),
-		strings.Replace(line, " 7 ", " -7 ", 1), strings.Replace(line, " 7 ", " 99999999999 ", 1), strings.Replace(line, " 0 ", " x ", 1),
+		strings.Replace(line, " 7 ", " -7 ", 1), strings.Replace(line, " 7 ", " 99999999999 ", 1), strings.Replace(line, " 7 ", " x ", 1),
 		strings.Replace(line, "-0000", "0000", 1), strings.Replace(line, "/dev", "dev", 1), strings.Replace(line, " q ", "  ", 1),
 		strings.Repeat(line+"\n", Most+1),
 	} {

@@ -1,14 +1,13 @@
 package handover
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
-	"github.com/google/uuid"
 	"golang.org/x/sys/unix"
 
-	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -33,12 +32,15 @@ var (
 // KeepIn says where the state lies: a library that survives forks has memory for what a child must know.
 func KeepIn(s *State) { state = s }
 
-// Take opens what the parent handed over in that role. open opens the object of a name in a root, as the noun
-// does, and returns its UUID and how to close it.
+// Take opens what the parent handed over in that role, which must be of one of the kinds of references. open is
+// the OpenRef of the noun.
 //
 // NOT_FOUND for a role that there is none of, WRONG_KIND, GONE if the object is gone; the errors of open.
-func Take(role string, kind layout.Kind, open func(e Entry) (id [16]byte, closes func() error, err error)) error {
-	op := "take inherited " + kind.String()
+func Take(noun, role string, open func(r codec.Ref, root string) error, kinds ...uint8) error {
+	op := "take inherited " + noun
+	if err := CheckRole(op, role); err != nil {
+		return err
+	}
 	entries, err := Parse(Environment())
 	if err != nil {
 		return err
@@ -46,36 +48,23 @@ func Take(role string, kind layout.Kind, open func(e Entry) (id [16]byte, closes
 	mu.Lock()
 	defer mu.Unlock()
 	begin(entries)
-	i, err := find(op, entries, role, kind)
+	i, err := find(op, entries, role, kinds)
 	if err != nil {
 		return err
 	}
-	e := entries[i]
-	// An unlink since then has renamed it to its UUID, and another object may have the name now.
-	for _, name := range []string{e.Name, uuid.UUID(e.UUID).String()} {
-		e.Name = name
-		id, closes, err := open(e)
-		switch {
-		case err == nil && id == e.UUID:
-			release(i, e.FD)
-			return nil
-		case err == nil:
-			_ = closes()
-		case ipcerr.CodeOf(err) == ipcerr.WrongKind: // that other object is even of another kind
-		case ipcerr.CodeOf(err) != ipcerr.NotFound:
-			return err
-		}
+	if err := open(entries[i].Ref, entries[i].Root); err != nil {
+		return err
 	}
-	return &ipcerr.Error{Op: op, Name: entries[i].Name, Code: ipcerr.Gone,
-		Hint: fmt.Sprintf("the parent process handed it over as %q, and it is gone: its last user let go of it", role)}
+	release(i, entries[i].FD)
+	return nil
 }
 
-func find(op string, entries []Entry, role string, kind layout.Kind) (int, error) {
+func find(op string, entries []Entry, role string, of []uint8) (int, error) {
 	roles := make([]string, len(entries))
 	for i, e := range entries {
 		if e.Role == role {
-			if e.Kind != kind {
-				return 0, &ipcerr.Error{Op: op, Name: role, Code: ipcerr.WrongKind, Hint: fmt.Sprintf("what was handed over in this role is a %v", e.Kind)}
+			if !slices.Contains(of, e.Ref.Kind) {
+				return 0, &ipcerr.Error{Op: op, Name: role, Code: ipcerr.WrongKind, Hint: "what was handed over in this role is a " + kinds[e.Ref.Kind]}
 			}
 			return i, nil
 		}
@@ -98,7 +87,7 @@ func begin(entries []Entry) {
 		if flags, err := unix.FcntlInt(uintptr(e.FD), unix.F_GETFD, 0); err != nil || flags&unix.FD_CLOEXEC != 0 {
 			continue
 		}
-		if _, id, err := shm.Identify(e.FD); err != nil || id != e.UUID {
+		if id, err := shm.UUIDOf(e.FD); err != nil || id != e.Ref.UUID {
 			continue
 		}
 		unix.CloseOnExec(e.FD)

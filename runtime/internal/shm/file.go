@@ -83,8 +83,8 @@ func Dup(fd int) (int, error) {
 	}
 }
 
-// Identify reads of which object an open file is; CORRUPT if it is none of ours.
-func Identify(fd int) (layout.Kind, [16]byte, error) {
+// UUIDOf reads of which object an open file is; CORRUPT if it is none of ours.
+func UUIDOf(fd int) ([16]byte, error) {
 	st, err := fstat(fd)
 	var h layout.Header
 	if err == nil {
@@ -93,7 +93,7 @@ func Identify(fd int) (layout.Kind, [16]byte, error) {
 	if err == nil {
 		err = h.CheckFile(st.Size)
 	}
-	return h.Kind, h.UUID, err
+	return h.UUID, err
 }
 
 // CloseFile closes fd and tells hook. The error of close is of no use: the descriptor is gone in

@@ -34,7 +34,7 @@ static int hex_digit(char c) {
     return at == NULL ? -1 : (int)(at - digits);
 }
 
-static polyipc_status read_hex(const char *word, text *out) {
+polyipc_status read_hex(const char *word, text *out) {
     size_t n = strlen(word) / 2;
     char *to = text_reserve(out, n + 1);
     for (size_t i = 0; i < n; i++) {

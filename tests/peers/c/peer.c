@@ -223,6 +223,8 @@ polyipc_status answer_to(call *c) {
         return answer_to_ref(c);
     if (strncmp(verb, "segment.", 8) == 0)
         return answer_to_segment(c);
+    if (strncmp(verb, "many.", 5) == 0)
+        return answer_to_many(c);
     if (strcmp(verb, "fork") == 0)
         return fork_child(c);
     if (strncmp(verb, "open", 4) == 0 || strcmp(verb, "create") == 0)
@@ -266,6 +268,7 @@ int main(void) {
     close_syncs();
     close_segments();
     close_pipes();
+    close_children();
     free(line);
     free(leases);
     free(answer.bytes);

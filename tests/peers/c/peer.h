@@ -39,6 +39,7 @@ int64_t number(const char *word);
 int64_t nanoseconds(const char *milliseconds);
 
 /* body.c: messages as words */
+polyipc_status read_hex(const char *word, text *out);
 polyipc_status read_body(const char *word, text *out, polyipc_format *format);
 polyipc_status show_body(text *answer, const char *bytes, size_t size, polyipc_format format);
 void generate(char *bytes, size_t size, int64_t seed);
@@ -65,6 +66,10 @@ polyipc_status answer_to_ref(call *c);
 /* segment.c */
 polyipc_status answer_to_segment(call *c);
 void close_segments(void);
+
+/* many.c: waiting for the first of many, child processes */
+polyipc_status answer_to_many(call *c);
+void close_children(void);
 
 /* child.c: forked */
 polyipc_status fork_child(call *c);

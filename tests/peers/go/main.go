@@ -13,6 +13,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/queue"
+	"github.com/polyipc/polyipc/spawn"
 )
 
 // peer is what the commands have opened so far.
@@ -23,6 +24,8 @@ type peer struct {
 	pipes  pipes
 
 	segments segments
+
+	children []*spawn.Child
 }
 
 var errProtocol = errors.New("no such command, or wrong words")
@@ -89,16 +92,17 @@ func wait(ms string) (context.Context, context.CancelFunc) {
 }
 
 func (p *peer) do(verb string, w []string) (string, error) {
-	if noun, verb, ok := strings.Cut(verb, "."); ok && noun == "sync" {
+	switch noun, verb, _ := strings.Cut(verb, "."); noun {
+	case "sync":
 		return p.syncs.do(verb, w)
-	} else if ok && noun == "segment" {
+	case "segment":
 		return p.segments.do(verb, w)
-	}
-	if noun, verb, ok := strings.Cut(verb, "."); ok && noun == "pipe" {
+	case "pipe":
 		return p.pipes.do(verb, w)
-	}
-	if noun, verb, ok := strings.Cut(verb, "."); ok && noun == "ref" {
+	case "ref":
 		return p.ref(verb, w)
+	case "many":
+		return p.many(verb, w)
 	}
 	switch verb {
 	case "create":

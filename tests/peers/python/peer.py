@@ -9,6 +9,7 @@ from typing import Any, Callable
 
 import work
 from body import body_of, show
+from many import Many
 from pipe_ends import Pipes
 from refs import Refs
 from segments import Segments
@@ -35,6 +36,7 @@ class Peer:
         self.pipes = Pipes()
         self.refs = Refs(self.queues, self.syncs.objects)
         self.segments = Segments()
+        self.many = Many(self.queues)
         self.verbs: dict[str, Callable[[polyipc.Queue[Any], Words], str]] = {
             "name": lambda q, _: q.name or "",
             "put": self.put,
@@ -76,6 +78,8 @@ class Peer:
             return self.refs.do(verb[len("ref.") :], rest)
         if verb.startswith("segment."):
             return self.segments.do(verb[len("segment.") :], rest)
+        if verb.startswith("many."):
+            return self.many.do(verb[len("many.") :], rest)
         if verb in ("create", "open_or_create"):
             return self.make(verb, rest)
         if verb == "open":

@@ -78,7 +78,7 @@ def _bind(c: ctypes.CDLL, shims: ctypes.PyDLL) -> None:
     global _bind_queue
     i, size, pointer = ctypes.c_int, ctypes.c_size_t, ctypes.c_void_p
     ns, text = ctypes.c_int64, ctypes.c_char_p
-    for how in ("create", "open", "open_or_create", "inherited"):
+    for how in ("create", "open", "open_or_create"):
         getattr(c, "polyipc_queue_" + how).argtypes = [text, pointer, pointer]
     c.polyipc_queue_unlink.argtypes = [text, text]
     c.polyipc_queue_name.argtypes = [i, text, size]
@@ -93,7 +93,7 @@ def _bind(c: ctypes.CDLL, shims: ctypes.PyDLL) -> None:
 def open_(
     how: str, name: bytes | None, root: bytes | None, flags: int, max_size: int, capacity: int
 ) -> tuple[int, int]:
-    """Call create, open, open_or_create or inherited; return the status and the queue's id."""
+    """Call create, open or open_or_create; return the status and the queue's id."""
     options = _Options(ctypes.sizeof(_Options), flags, max_size, capacity, root)
     queue = ctypes.c_uint32(0)
     function = getattr(load(), "polyipc_queue_" + how)

@@ -41,6 +41,7 @@ def _bind(c: ctypes.CDLL, _shims: ctypes.PyDLL) -> None:
     c.polyipc_wait.argtypes = [pointer, size, ctypes.c_int64, pointer]
     c.polyipc_py_hand_over.argtypes = [pointer, size, text, size, pointer, pointer]
     c.polyipc_py_let_go.argtypes = [pointer, size]
+    c.polyipc_inherited.argtypes = [text, ctypes.c_uint32, ctypes.c_uint32, pointer]
 
 
 def items(rows: Iterable[tuple[int, int, int]]) -> ctypes.Array[Item]:
@@ -84,3 +85,10 @@ def hand_over(objects: Iterable[tuple[bytes, int]]) -> tuple[int, bytes, list[in
 def let_go(fds: list[int]) -> None:
     """Close descriptors of hand_over."""
     load().polyipc_py_let_go((ctypes.c_int32 * len(fds))(*fds), len(fds))
+
+
+def inherited(role: bytes, kind: int, flags: int) -> tuple[int, int]:
+    """Return the status and the handle of what was handed over in a role."""
+    handle = ctypes.c_uint32(0)
+    status = load().polyipc_inherited(role, kind, flags, ctypes.byref(handle))
+    return library.opened(status), handle.value
