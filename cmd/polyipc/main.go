@@ -6,6 +6,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -118,9 +119,11 @@ func (a *app) write(b []byte) error {
 
 // writeJSON sends v as one line of JSON.
 func (a *app) writeJSON(v any) error {
-	b, err := json.Marshal(v)
-	if err != nil {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		return err
 	}
-	return a.write(append(b, '\n'))
+	return a.write(b.Bytes())
 }
