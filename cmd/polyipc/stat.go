@@ -18,7 +18,8 @@ import (
 type report struct {
 	object root.Object
 
-	sync *syncReport // of a sync object
+	sync    *syncReport    // of a sync object
+	segment *segmentReport // of a segment
 
 	queue   bool  // the rest is known
 	blocked error // not nil: why the counts are not known
@@ -73,6 +74,9 @@ func (a *app) look(ctx context.Context, name string, interval time.Duration) (r 
 	switch r.object.Kind {
 	case "sync":
 		r.sync, err = a.lookSync(name)
+		return r, err
+	case "segment":
+		r.segment, err = a.lookSegment(name)
 		return r, err
 	case "queue":
 	default:

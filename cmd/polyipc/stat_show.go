@@ -61,10 +61,14 @@ func (r *report) json() any {
 		objectJSON
 		Pickle bool `json:"pickle"`
 		*queueJSON
-		Sync *syncJSON `json:"sync,omitempty"`
-	}{describe(r.object), r.object.Pickle, nil, nil}
+		Sync    *syncJSON        `json:"sync,omitempty"`
+		Segment *segmentStatJSON `json:"segment,omitempty"`
+	}{describe(r.object), r.object.Pickle, nil, nil, nil}
 	if r.sync != nil {
 		v.Sync = r.sync.json()
+	}
+	if r.segment != nil {
+		v.Segment = r.segment.json()
 	}
 	if !r.queue {
 		return v
@@ -119,6 +123,9 @@ func (r *report) text() []byte {
 	}
 	if r.sync != nil {
 		return r.sync.text(rows)
+	}
+	if r.segment != nil {
+		return r.segment.text(rows)
 	}
 	if !r.queue {
 		return table(rows)

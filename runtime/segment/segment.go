@@ -134,15 +134,14 @@ func (s *Segment) attach() error {
 	if err != nil {
 		return err
 	}
-	total := it.size
 	for _, n := range h.Shape[:dims] {
-		if n > most || total > 0 && n > most/uint64(total) {
-			return fmt.Errorf("%d items in one dimension of %d bytes", n, most)
-		}
-		total *= int64(n)
 		s.shape = append(s.shape, int64(n))
 	}
-	if it.String() != text || uint64(it.size) != h.ItemSize || uint64(total) > size {
+	whole, err := total(it, s.shape)
+	if err != nil {
+		return err
+	}
+	if it.String() != text || uint64(it.size) != h.ItemSize || uint64(whole) > size {
 		return fmt.Errorf("%d bytes for shape %s of items %.60q of %d bytes", size, shapeText(s.shape), text, h.ItemSize)
 	}
 	s.item = it

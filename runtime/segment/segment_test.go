@@ -390,7 +390,7 @@ func TestHostile(t *testing.T) {
 		"item empty": func(h *layout.Segment) { h.ItemSize = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := create(t, "a", Options{Format: "i", Shape: []int64{10}})
+			a := create(t, "a", Options{Format: "i", Shape: []int64{10}, MaxSize: 400})
 			spoil(a.h)
 			_, err := Open("a", Options{Root: a.obj.Root.Path()})
 			want(t, err, ipcerr.Corrupt)
@@ -464,5 +464,14 @@ func TestLeave(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(c.obj.Root.Path(), c.Name())); err == nil {
 		t.Error("its last user left it, and it is there")
+	}
+}
+
+// TestNoItems: a dimension of nothing among others, and a scalar of no bytes at all.
+func TestNoItems(t *testing.T) {
+	a := create(t, "", Options{Format: "i", Shape: []int64{2, 0, 3}})
+	b := again(t, a, Options{})
+	if n, err := Slice[int32](b); err != nil || len(n) != 0 || !slices.Equal(b.Shape(), []int64{2, 0, 3}) {
+		t.Error(n, err, b.Shape())
 	}
 }

@@ -35,7 +35,7 @@ MUTANTS_SEGMENT = (
     Mutant(
         "a shape that is larger than the segment is believed",
         SEGMENT,
-        " || uint64(total) > size {",
+        " || uint64(whole) > size {",
         " {",
         "segment",
     ),
@@ -71,7 +71,7 @@ MUTANTS_SEGMENT = (
         "a closed segment's waiters are not told",
         SEGMENT,
         "object.Kick(&s.h.Cell[i].Word)",
-        "_ = object.Kick",
+        "_ = i",
         "segment",
     ),
     Mutant(

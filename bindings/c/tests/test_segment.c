@@ -125,6 +125,11 @@ static void refuses(void) {
     EXPECT(polyipc_queue_put(other, "x", 1, POLYIPC_RAW, POLYIPC_TRY), POLYIPC_BAD_HANDLE);
     char c;
     EXPECT(polyipc_queue_get(other, &c, 1, POLYIPC_TRY, NULL, NULL), POLYIPC_BAD_HANDLE);
+    polyipc_lock lock;
+    EXPECT(polyipc_lock_create(NULL, NULL, &lock), POLYIPC_OK);
+    EXPECT(polyipc_segment_lock((polyipc_segment){lock.id}, POLYIPC_TRY, NULL), POLYIPC_BAD_HANDLE);
+    EXPECT(polyipc_lock_acquire((polyipc_lock){s.id}, POLYIPC_TRY, NULL), POLYIPC_BAD_HANDLE);
+    EXPECT(polyipc_lock_close(lock), POLYIPC_OK);
     EXPECT(polyipc_segment_close(s), POLYIPC_OK);
     EXPECT(polyipc_queue_close(q), POLYIPC_OK);
     CHECK(v == 7, "a call that failed wrote its result");
