@@ -3,14 +3,19 @@
     demo.py [--input DIR] [--top N]
 
 A Go process walks the tree and puts every file on a queue. Two workers each in Go, C and Python
-lease files from it and put what they counted on a second queue. One more process adds that up.
+lease files from it, put what they counted on a second queue, and add it to totals in shared memory.
+One more process adds up what is on the second queue. This one starts them all, hands them the
+objects that they work with, and talks with each over a pipe.
+
 Midway, a worker that holds a lease is killed with SIGKILL: its file is delivered again, and nothing
-is lost. At the end the sums are compared with those of a single process that did all the work.
+is lost. At the end the sums are compared with those of a single process that did all the work, and
+the shared totals with the sums.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -18,9 +23,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +33,14 @@ import polyipc
 TOP = Path(__file__).resolve().parents[2]
 HERE = TOP / "examples" / "identifiers"
 BIN = TOP / "build" / "bin"
-LANGUAGES = ("go", "c", "python")
-FILES, RESULTS = "demo-files", "demo-results"
+WALK, ADD, COUNT = (BIN / "examples" / "go" / name for name in ("walk", "add", "count"))
+WORKERS: dict[str, list[str | Path]] = {
+    "go": [BIN / "examples" / "go" / "work"],
+    "c": [BIN / "examples" / "work"],
+    "python": [sys.executable, HERE / "work.py"],
+}
+ROWS = [*WORKERS, "all"]  # of the shared totals
+COLUMNS = ["files", "bytes", "identifiers"]
 
 
 def stat(name: str) -> dict[str, Any]:
@@ -41,38 +51,63 @@ def stat(name: str) -> dict[str, Any]:
     return said
 
 
-class Crew:
+class Member:
+    """A process of the demo, and our end of the pipe to it."""
+
+    def __init__(
+        self, name: str, command: list[str | Path], objects: Mapping[str, Any], job: Any = None
+    ) -> None:
+        self.name = name
+        self.killed = False
+        self.report: Any = None
+        self.control, theirs = polyipc.Pipe()
+        if job is not None:
+            self.control.send(job)  # waits in the pipe
+        with theirs:  # then only the child has it: when it ends, we read the end of file
+            everything = {**objects, "control": theirs}
+            self.child = polyipc.spawn(command, everything, stdin=subprocess.DEVNULL)
+
+    @property
+    def busy(self) -> bool:
+        """Whether its report is still to come."""
+        return not self.control.closed
+
+    def listen(self) -> None:
+        """Receives the report, the last thing it does; without one it has died."""
+        with self.control, contextlib.suppress(EOFError):
+            self.report = self.control.recv()
+        if self.child.wait() != 0 and not self.killed:
+            sys.exit(f"demo: the {self.name} process {self.child.pid} failed")
+
+    def stop(self) -> None:
+        """Tells it to stop; if it is gone, its silence says so."""
+        with contextlib.suppress(BrokenPipeError):
+            self.control.send("stop")
+
+
+class Crew(list[Member]):
     """The processes of the demo; whatever happens, none outlives it."""
-
-    def __init__(self) -> None:
-        self.all: list[subprocess.Popen[bytes]] = []
-
-    def start(self, *command: str | Path, stdout: Any = None) -> subprocess.Popen[bytes]:
-        """Starts a process; its standard input is empty."""
-        process = subprocess.Popen(
-            [str(c) for c in command], stdin=subprocess.DEVNULL, stdout=stdout
-        )
-        self.all.append(process)
-        return process
 
     def __enter__(self) -> Crew:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        for process in self.all:
-            if process.poll() is None:
-                process.kill()
-            process.wait()
+        for member in self:
+            if member.child.poll() is None:
+                member.child.kill()
+            member.child.wait()
 
+    def start(self, *args: Any) -> Member:
+        """Starts one; the arguments are those of Member."""
+        self.append(Member(*args))
+        return self[-1]
 
-def worker(language: str) -> list[str | Path]:
-    """The command line of a worker."""
-    program: dict[str, list[str | Path]] = {
-        "go": [BIN / "examples" / "go" / "work"],
-        "c": [BIN / "examples" / "work"],
-        "python": [sys.executable, HERE / "work.py"],
-    }
-    return [*program[language], FILES, RESULTS]
+    def listen(self, timeout: float) -> None:
+        """Waits for reports, and receives those that have come."""
+        ready = polyipc.wait([member.control for member in self if member.busy], timeout)
+        for member in self:
+            if member.control in ready:
+                member.listen()
 
 
 def progress(text: str) -> None:
@@ -81,93 +116,128 @@ def progress(text: str) -> None:
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
-Workers = dict[int, tuple[str, "subprocess.Popen[bytes]"]]
-
-
-def kill_a_lease_holder(workers: Workers) -> bool:
+def kill_a_lease_holder(jobs: str, workers: list[Member]) -> bool:
     """Kills a worker while stat shows it to hold a lease, if there is one.
 
     All are stopped for the moment, so that what stat shows is still true when one dies.
     """
-    running = {pid: worker for pid, worker in workers.items() if worker[1].poll() is None}
-    for _, process in running.values():
-        process.send_signal(signal.SIGSTOP)
+    running = {worker.child.pid: worker for worker in workers if worker.child.poll() is None}
+    for worker in running.values():
+        worker.child.send_signal(signal.SIGSTOP)
     try:
         # None if one of them was stopped with a lock in its hands: then another time.
-        for lease in stat(FILES)["leases"] or ():
+        for lease in stat(jobs)["leases"] or ():
             if int(lease["pid"]) in running:
-                language, process = running[int(lease["pid"])]
-                process.kill()
-                process.wait()
+                worker = running[int(lease["pid"])]
+                worker.killed = True
+                worker.child.kill()
+                worker.child.wait()
                 progress("")
                 print(
-                    f"killed {language} worker {process.pid}, which held message "
+                    f"killed {worker.name} worker {worker.child.pid}, which held message "
                     f"{lease['sequence']} on lease",
                     file=sys.stderr,
                 )
                 return True
     finally:
-        for _, process in running.values():
-            process.send_signal(signal.SIGCONT)
+        for worker in running.values():
+            worker.child.send_signal(signal.SIGCONT)
     return False
 
 
-def run(tree: Path) -> tuple[dict[str, Any], dict[str, Any], int]:
-    """Counts the tree twice, together and alone, and returns both sums and the redeliveries."""
+@dataclass
+class Outcome:
+    """What came of it."""
+
+    sums: dict[str, Any]  # what was added up: see Sums in add/main.go
+    alone: dict[str, Any]  # what a single process counted
+    totals: dict[str, dict[str, int]]  # what is in shared memory
+    workers: list[Member]
+    redelivered: int
+
+
+def run(tree: Path) -> Outcome:
+    """Counts the tree together, then alone."""
     total = sum(len(names) for _, _, names in os.walk(tree))
-    # The files wait in at most 16 MiB of memory; the results take what they need.
-    files: polyipc.Queue[Any] = polyipc.Queue.create(name=FILES, capacity=16 << 20, transient=True)
-    results: polyipc.Queue[Any] = polyipc.Queue.create(name=RESULTS, transient=True)
-    with files, results, Crew() as crew, ExitStack() as stack:
-        together = stack.enter_context(tempfile.TemporaryFile())
-        alone = stack.enter_context(tempfile.TemporaryFile())
-        adder = crew.start(BIN / "examples" / "go" / "add", RESULTS, stdout=together)
-        workers: Workers = {}
-        for language in LANGUAGES * 2:
-            process = crew.start(*worker(language))
-            workers[process.pid] = (language, process)
-        walker = crew.start(BIN / "examples" / "go" / "walk", FILES, tree)
-        killed = False
-        while any(process.poll() is None for _, process in workers.values()):
-            now = files.stat()
-            progress(f"{now.taken:,} of {total:,} files counted, {now.leased} being worked on")
-            if not killed and now.taken > total // 3:
-                killed = kill_a_lease_holder(workers)
-            for language, process in [*workers.values(), ("walking", walker)]:
-                if process.poll() not in (None, 0, -signal.SIGKILL):
-                    sys.exit(f"demo: the {language} process {process.pid} failed")
-            time.sleep(0.01)
-        progress("")
-        redelivered = files.stat().redelivered
+    # None of them needs a name: they go with their last user. The files wait in at most 16 MiB of
+    # memory; the results take what they need.
+    jobs: polyipc.Queue[Any] = polyipc.Queue(capacity=16 << 20)
+    results: polyipc.Queue[Any] = polyipc.Queue()
+    totals = polyipc.Segment(format="q", shape=(len(ROWS), len(COLUMNS)))
+    start = polyipc.Barrier(2 * len(WORKERS) + 1)
+    with jobs, results, totals, start, Crew() as crew:
+        adder = crew.start("adding", [ADD], {"results": results})
+        objects = {"jobs": jobs, "results": results, "totals": totals, "start": start}
+        workers = [
+            crew.start(language, WORKERS[language], objects, {"row": ROWS.index(language)})
+            for language in [*WORKERS] * 2
+        ]
+        walker = crew.start("walking", [WALK, tree], {"jobs": jobs, "start": start})
+        files = totals.atomic(8 * ROWS.index("all") * len(COLUMNS))  # the first cell of the row
+        killed = stopped = False
+        while any(worker.busy for worker in workers):
+            crew.listen(timeout=0.01)
+            now = jobs.stat()
+            progress(f"{files.load():,} of {total:,} files counted, {now.leased} on lease")
+            if not killed and files.load() > total // 3:
+                killed = kill_a_lease_holder(jobs.name, workers)
+            if not stopped and not walker.busy and now.unfinished == 0:
+                stopped = True
+                for worker in workers:
+                    if worker.busy:
+                        worker.stop()
         results.shutdown()  # every worker has left: what is there is all there will be
+        while adder.busy:
+            crew.listen(timeout=1)
         progress("counting again, in one process")
-        if (
-            adder.wait() != 0
-            or crew.start(BIN / "examples" / "go" / "count", tree, stdout=alone).wait() != 0
-        ):
-            sys.exit("demo: adding up failed")
+        alone = subprocess.run([COUNT, tree], check=True, stdout=subprocess.PIPE)
         progress("")
-        return read_json(together), read_json(alone), redelivered
+        rows: Any = totals.items().tolist()
+        return Outcome(
+            sums=adder.report,
+            alone=json.loads(alone.stdout),
+            totals={name: dict(zip(COLUMNS, cells)) for name, cells in zip(ROWS, rows)},
+            workers=workers,
+            redelivered=jobs.stat().redelivered,
+        )
 
 
-def read_json(file: Any) -> dict[str, Any]:
-    """Reads what a process wrote to a file."""
-    file.seek(0)
-    loaded: dict[str, Any] = json.load(file)
-    return loaded
+def totals_agree(o: Outcome) -> bool:
+    """Whether the shared totals are what they must be.
+
+    They count work. If a worker died after it had put its result, the file was counted twice, and
+    the second result was dropped as a duplicate: the totals have the first one too, as far as the
+    worker had added it when it died. Else they are the sums.
+    """
+    for column in COLUMNS:
+        found, wanted = o.totals["all"][column], o.sums["all"][column]
+        if found not in (wanted, wanted + o.sums["duplicates"][column]):
+            return False
+        for language in WORKERS:
+            theirs = [worker for worker in o.workers if worker.name == language]
+            reported = sum(worker.report[column] for worker in theirs if worker.report)
+            died = any(worker.killed for worker in theirs)  # what it did is in no report
+            found = o.totals[language][column]
+            if found < reported or (found != reported and not died):
+                return False
+    return True
 
 
-def table(sums: dict[str, Any], redelivered: int, top: int) -> Iterator[str]:
+def table(o: Outcome, top: int) -> Iterator[str]:
     """The report, line by line."""
-    yield f"{'worker':<10}{'files':>10}{'MB':>10}"
-    for language in LANGUAGES:
-        share = sums["workers"].get(language, {"files": 0, "bytes": 0})
-        yield f"{language:<10}{share['files']:>10,}{share['bytes'] / 1e6:>10.1f}"
-    yield f"{'all':<10}{sums['files']:>10,}{sums['bytes'] / 1e6:>10.1f}"
+    sums = o.sums
+    nothing = dict.fromkeys(COLUMNS, 0)
+    rows = {language: sums["workers"].get(language, nothing) for language in WORKERS}
+    rows["all"] = sums["all"]
+    rows["shared totals"] = o.totals["all"]
+    yield f"{'worker':<15}{'files':>10}{'MB':>10}{'identifiers':>15}"
+    for name, row in rows.items():
+        megabytes = row["bytes"] / 1e6
+        yield f"{name:<15}{row['files']:>10,}{megabytes:>10.1f}{row['identifiers']:>15,}"
     yield ""
-    rate = 2 * sums["files"] / max(sums["seconds"], 1e-9)
+    rate = 2 * sums["all"]["files"] / max(sums["seconds"], 1e-9)
     yield f"{rate:,.0f} messages a second over both queues"
-    yield f"{redelivered} redelivered, {sums['duplicates']} duplicates dropped"
+    yield f"{o.redelivered} redelivered, {sums['duplicates']['files']} duplicates dropped"
     yield ""
     yield f"{top} commonest of {len(sums['counts']):,} identifiers"
     ranked = sorted(sums["counts"].items(), key=lambda item: (-item[1], item[0]))
@@ -176,7 +246,7 @@ def table(sums: dict[str, Any], redelivered: int, top: int) -> Iterator[str]:
 
 
 def main() -> int:
-    """Runs the demo; 0 if the kill showed something and the sums are right."""
+    """Runs the demo; 0 if the kill showed something and the sums and totals are right."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -202,13 +272,18 @@ def main() -> int:
         sys.exit(f"demo: {tree} is no directory")
     with tempfile.TemporaryDirectory(prefix="polyipc-demo-", dir="/dev/shm") as root:
         os.environ["POLYIPC_ROOT"] = root
-        sums, alone, redelivered = run(tree)
-    print("\n".join(table(sums, redelivered, args.top)))
-    same = all(sums[key] == alone[key] for key in ("files", "bytes", "counts"))
+        outcome = run(tree)
+    print("\n".join(table(outcome, args.top)))
+    sums, alone = outcome.sums, outcome.alone
+    same = sums["counts"] == alone["counts"] and all(
+        sums["all"][key] == alone[key] for key in ("files", "bytes")
+    )
+    agree = totals_agree(outcome)
     print(f"\nthe same as one process alone: {'yes' if same else 'NO'}")
-    if not redelivered:
+    print(f"the shared totals agree: {'yes' if agree else 'NO'}")
+    if not outcome.redelivered:
         print("demo: nothing was redelivered, so the kill showed nothing", file=sys.stderr)
-    return 0 if same and redelivered else 1
+    return 0 if same and agree and outcome.redelivered else 1
 
 
 if __name__ == "__main__":

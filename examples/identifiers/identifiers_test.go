@@ -34,7 +34,7 @@ func TestCount(t *testing.T) {
 }
 
 // TestDemo runs the whole demo over part of the tree: it exits with an error if the kill showed
-// nothing, or if the sums are not those of a single process.
+// nothing, or if the sums are not those of a single process, or the shared totals not the sums.
 func TestDemo(t *testing.T) {
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
@@ -47,7 +47,7 @@ func TestDemo(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("demo: %v\n%s%s", err, log.String(), out.String())
 	}
-	for _, want := range []string{"5 commonest of", "the same as one process alone: yes", "messages a second"} {
+	for _, want := range []string{"5 commonest of", "the same as one process alone: yes", "the shared totals agree: yes", "messages a second"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
@@ -71,7 +71,9 @@ func TestDemoEmpty(t *testing.T) {
 	if err == nil {
 		t.Errorf("no error:\n%s", out)
 	}
-	if !strings.Contains(string(out), "the same as one process alone: yes") {
-		t.Errorf("wrong sums:\n%s", out)
+	for _, want := range []string{"the same as one process alone: yes", "the shared totals agree: yes"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
 	}
 }

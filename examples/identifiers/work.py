@@ -1,42 +1,54 @@
-"""Leases files from one queue and puts what it counted in them on another: work.py FILES RESULTS.
+"""Leases files from one queue and puts what it counted in them on another, until told to stop.
 
-The Python twin of work/main.go and c/work.c, which see for the order of put and ack.
+The Python twin of work/main.go, which see for what is handed over and for the order of things.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
-from typing import Any
 
 import polyipc
 
 IDENTIFIER = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
+COLUMNS, ALL = 3, 3  # of the totals
 
 
-def main(in_name: str, out_name: str) -> None:
-    """Works until the first queue is shut down and empty."""
-    files: polyipc.Queue[dict[str, Any]] = polyipc.Queue.open(in_name)
-    results: polyipc.Queue[dict[str, Any]] = polyipc.Queue.open(out_name)
-    with files, results:
-        while True:
-            try:
-                lease = files.lease()
-            except polyipc.ShutDown:
-                return
-            with lease:  # acked at the end, given back on an exception
-                data = lease.value["data"]
-                counts = Counter(IDENTIFIER.findall(data))
-                results.put(
-                    {
-                        "id": lease.value["id"],
-                        "worker": "python",
-                        "bytes": len(data),
-                        "counts": {word.decode(): n for word, n in counts.items()},
-                    }
-                )
+def main() -> None:
+    """Works until the pipe says to stop."""
+    jobs, results = polyipc.inherited("jobs"), polyipc.inherited("results")
+    totals = polyipc.inherited("totals")
+    control = polyipc.inherited("control")
+    row = control.recv()["row"]
+    cells = [
+        (totals.atomic(8 * (COLUMNS * row + i)), totals.atomic(8 * (COLUMNS * ALL + i)))
+        for i in range(COLUMNS)
+    ]
+    done = [0, 0, 0]
+    polyipc.inherited("start").wait()
+    while control not in polyipc.wait([control, jobs]):
+        try:
+            lease = jobs.lease(block=False)
+        except polyipc.Empty:  # another worker was quicker
+            continue
+        with lease:  # acked at the end, given back on an exception
+            data = lease.value["data"]
+            counts = Counter(IDENTIFIER.findall(data))
+            results.put(
+                {
+                    "id": lease.value["id"],
+                    "worker": "python",
+                    "bytes": len(data),
+                    "counts": {word.decode(): n for word, n in counts.items()},
+                }
+            )
+            share = (1, len(data), sum(counts.values()))
+            for i, n in enumerate(share):
+                for cell in cells[i]:
+                    cell.add(n)
+        done = [a + b for a, b in zip(done, share)]
+    control.send(dict(zip(("files", "bytes", "identifiers"), done)))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -1,8 +1,6 @@
-/* Leases files from one queue and puts what it counted in them on another: work FILES RESULTS.
+/* Leases files from one queue and puts what it counted in them on another, until it is told to stop.
  *
- * The C twin of work/main.go and work.py. The result is put before the file is acked: killed between
- * the two, this worker has delivered a result that another will deliver again, and whoever adds up
- * drops duplicates by the file's id. */
+ * The C twin of work/main.go, which see for what is handed over and for the order of things. */
 #include <polyipc.h>
 #include <polyipc_msgpack.h>
 
@@ -99,7 +97,15 @@ static void pack(msgpack_sbuffer *out, int64_t id, size_t bytes, const table *t)
     }
 }
 
-static void work_on(const void *message, size_t size, polyipc_queue results) {
+/* The totals are an array of int64: a row for each language and one for all, with these columns. A part of
+ * the work has the same. */
+enum { FILES, BYTES, IDENTIFIERS, COLUMNS };
+#define ALL 3 /* the last row: for all languages */
+typedef struct share {
+    int64_t n[COLUMNS];
+} share;
+
+static share work_on(const void *message, size_t size, polyipc_queue results) {
     msgpack_zone zone;
     msgpack_object file, field;
     int64_t id;
@@ -115,6 +121,9 @@ static void work_on(const void *message, size_t size, polyipc_queue results) {
         die("this is no file");
     table t = {must(calloc(256, sizeof(word))), 256, 0};
     count(&t, data, bytes);
+    share did = {{1, (int64_t)bytes, 0}};
+    for (size_t i = 0; i < t.capacity; i++)
+        did.n[IDENTIFIERS] += t.words[i].count;
     msgpack_sbuffer out;
     msgpack_sbuffer_init(&out);
     pack(&out, id, bytes, &t);
@@ -123,39 +132,100 @@ static void work_on(const void *message, size_t size, polyipc_queue results) {
     msgpack_sbuffer_destroy(&out);
     free(t.words);
     msgpack_zone_destroy(&zone);
+    return did;
 }
 
-int main(int argc, char **argv) {
-    polyipc_queue files, results;
-    if (argc != 3) {
-        fputs("usage: work FILES RESULTS\n", stderr);
-        return 2;
+static void add(polyipc_segment totals, int64_t row, const share *s) {
+    for (int64_t i = 0; i < COLUMNS; i++)
+        if (polyipc_segment_add(totals, 8 * (COLUMNS * row + i), 8, (uint64_t)s->n[i], NULL) != POLYIPC_OK)
+            die("add");
+}
+
+/* The start message: which row of the totals is this language's. */
+static int64_t receive_row(polyipc_pipe control) {
+    char message[256];
+    size_t size;
+    msgpack_zone zone;
+    msgpack_object job, field;
+    int64_t row;
+    if (!msgpack_zone_init(&zone, 256))
+        die("no memory");
+    if (polyipc_pipe_recv(control, message, sizeof message, POLYIPC_FOREVER, &size, NULL) != POLYIPC_OK ||
+        polyipc_msgpack_read(message, size, &zone, &job) != POLYIPC_OK ||
+        polyipc_msgpack_get(&job, "row", &field) != POLYIPC_OK ||
+        polyipc_msgpack_int64(&field, &row) != POLYIPC_OK)
+        die("receive the row");
+    msgpack_zone_destroy(&zone);
+    return row;
+}
+
+static void send_share(polyipc_pipe control, const share *s) {
+    static const char *const names[COLUMNS] = {"files", "bytes", "identifiers"};
+    msgpack_sbuffer out;
+    msgpack_packer pk;
+    msgpack_sbuffer_init(&out);
+    msgpack_packer_init(&pk, &out, msgpack_sbuffer_write);
+    msgpack_pack_map(&pk, COLUMNS);
+    for (int i = 0; i < COLUMNS; i++) {
+        polyipc_msgpack_pack_str(&pk, names[i], strlen(names[i]));
+        msgpack_pack_int64(&pk, s->n[i]);
     }
-    if (polyipc_queue_open(argv[1], NULL, &files) != POLYIPC_OK ||
-        polyipc_queue_open(argv[2], NULL, &results) != POLYIPC_OK)
-        die("open");
+    if (polyipc_pipe_send(control, out.data, out.size, POLYIPC_MSGPACK, POLYIPC_FOREVER) != POLYIPC_OK)
+        die("send");
+    msgpack_sbuffer_destroy(&out);
+}
+
+static uint32_t inherited(const char *role, polyipc_kind kind) {
+    uint32_t id;
+    if (polyipc_inherited(role, kind, 0, &id) != POLYIPC_OK)
+        die(role);
+    return id;
+}
+
+int main(void) {
+    polyipc_queue jobs = {inherited("jobs", POLYIPC_KIND_QUEUE)};
+    polyipc_queue results = {inherited("results", POLYIPC_KIND_QUEUE)};
+    polyipc_segment totals = {inherited("totals", POLYIPC_KIND_SEGMENT)};
+    polyipc_barrier start = {inherited("start", POLYIPC_KIND_BARRIER)};
+    polyipc_pipe control = {inherited("control", POLYIPC_KIND_PIPE)};
+    int64_t row = receive_row(control);
+    if (polyipc_barrier_wait(start, POLYIPC_FOREVER, NULL, NULL) != POLYIPC_OK)
+        die("wait for the others");
+    share done = {{0, 0, 0}};
     size_t capacity = 1 << 16, size;
     char *buffer = must(malloc(capacity));
+    polyipc_wait_item items[] = {{control.id, 0, POLYIPC_READABLE, 0}, {jobs.id, 0, POLYIPC_READABLE, 0}};
     for (;;) {
+        if (polyipc_wait(items, 2, POLYIPC_FOREVER, NULL) != POLYIPC_OK)
+            die("wait");
+        if (items[0].ready) /* told to stop */
+            break;
         polyipc_lease lease;
-        polyipc_status status =
-            polyipc_queue_lease(files, buffer, capacity, POLYIPC_FOREVER, &lease, &size, NULL);
+        polyipc_status status = polyipc_queue_lease(jobs, buffer, capacity, POLYIPC_TRY, &lease, &size, NULL);
+        if (status == POLYIPC_EMPTY) /* another worker was quicker */
+            continue;
         if (status == POLYIPC_TOO_SMALL) { /* the message waits; size says for what */
             free(buffer);
             capacity = size;
             buffer = must(malloc(capacity));
             continue;
         }
-        if (status == POLYIPC_SHUTDOWN)
-            break;
         if (status != POLYIPC_OK)
             die("lease");
-        work_on(buffer, size, results);
-        if (polyipc_queue_ack(files, &lease) != POLYIPC_OK)
+        share did = work_on(buffer, size, results);
+        add(totals, row, &did);
+        add(totals, ALL, &did);
+        if (polyipc_queue_ack(jobs, &lease) != POLYIPC_OK)
             die("ack");
+        for (int i = 0; i < COLUMNS; i++)
+            done.n[i] += did.n[i];
     }
+    send_share(control, &done);
     free(buffer);
+    polyipc_pipe_close(control);
+    polyipc_barrier_close(start);
+    polyipc_segment_close(totals);
     polyipc_queue_close(results);
-    polyipc_queue_close(files);
+    polyipc_queue_close(jobs);
     return 0;
 }

@@ -1,37 +1,41 @@
-// Command walk puts every file below a directory on a queue, and shuts the queue down when it is
-// through: walk QUEUE DIR.
+// Command walk puts every file below a directory on the queue "jobs", once all workers are at the barrier "start",
+// and then says on the pipe "control" how many they were: walk DIR.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/polyipc/polyipc/examples/identifiers/tally"
+	"github.com/polyipc/polyipc/runtime/pipe"
 	"github.com/polyipc/polyipc/runtime/queue"
 )
 
 func main() {
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	if err := run(context.Background(), os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, "walk:", err)
 		os.Exit(1)
 	}
 }
 
-func run(name, dir string) error {
-	q, err := queue.Open(name, queue.Options{})
-	if err != nil {
+func run(ctx context.Context, dir string) error {
+	jobs, err1 := queue.Inherited("jobs", queue.Options{})
+	control, err2 := pipe.Inherited("control", pipe.Options{})
+	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	defer q.Close()
-	files := queue.Of[tally.File](q)
-	id := int64(0)
-	err = tally.Files(dir, func(path string, data []byte) error {
-		id++
-		return files.Put(context.Background(), tally.File{ID: id, Path: path, Data: data})
+	if err := tally.AwaitStart(ctx); err != nil {
+		return err
+	}
+	walked := tally.Share{}
+	err := tally.Files(dir, func(path string, data []byte) error {
+		walked.Add(tally.Share{Files: 1, Bytes: int64(len(data))})
+		return queue.Of[tally.File](jobs).Put(ctx, tally.File{ID: walked.Files, Path: path, Data: data})
 	})
 	if err != nil {
 		return err
 	}
-	return q.Shutdown(false)
+	return pipe.Of[tally.Share](control).Send(ctx, walked)
 }

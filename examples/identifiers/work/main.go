@@ -1,8 +1,11 @@
-// Command work leases files from one queue and puts what it counted in them on another, until there
-// are none left: work FILES RESULTS.
+// Command work leases files from one queue and puts what it counted in them on another, until it is told to stop.
+// The driver, demo.py, hands over what it works with: the queues "jobs" and "results", the shared "totals", the
+// barrier "start", and its end of the pipe "control".
 //
-// The result is put before the file is acked. Killed between the two, the worker has delivered a
-// result that another will deliver again: whoever adds up drops duplicates by the file's id.
+// For each file the result is put first, then the totals are changed, then the file is acked. Killed before the
+// put, the worker has done nothing, and another does it all. Killed between put and ack, it has delivered a result
+// that another will deliver again: whoever adds up drops duplicates by the file's id. What this worker had
+// already added to the totals then is in there twice: they count work, not files.
 package main
 
 import (
@@ -13,43 +16,73 @@ import (
 
 	"github.com/polyipc/polyipc/examples/identifiers/tally"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/runtime/pipe"
 	"github.com/polyipc/polyipc/runtime/queue"
+	"github.com/polyipc/polyipc/runtime/segment"
+	"github.com/polyipc/polyipc/runtime/wait"
 )
 
 func main() {
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	if err := run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "work:", err)
 		os.Exit(1)
 	}
 }
 
-func run(in, out string) error {
-	ctx := context.Background()
-	files, err := queue.Open(in, queue.Options{})
+func run(ctx context.Context) error {
+	jobs, err1 := queue.Inherited("jobs", queue.Options{})
+	results, err2 := queue.Inherited("results", queue.Options{})
+	shared, err3 := segment.Inherited("totals")
+	control, err4 := pipe.Inherited("control", pipe.Options{})
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
+		return err
+	}
+	totals, err := tally.TotalsIn(shared)
 	if err != nil {
 		return err
 	}
-	defer files.Close()
-	results, err := queue.Open(out, queue.Options{})
+	job, err := pipe.Of[tally.Job](control).Recv(ctx)
 	if err != nil {
 		return err
 	}
-	defer results.Close()
+	if err := tally.AwaitStart(ctx); err != nil {
+		return err
+	}
+	var done tally.Share
 	for {
-		file, err := queue.Of[tally.File](files).Lease(ctx)
-		if errors.Is(err, ipcerr.Shutdown) {
-			return nil
+		ready, err := wait.Any(ctx, control.Readable(), jobs.Readable())
+		if err != nil {
+			return err
+		}
+		if ready[0] == 0 {
+			break // told to stop
+		}
+		file, err := jobs.TryLease()
+		if errors.Is(err, ipcerr.Empty) {
+			continue // another worker was quicker
 		}
 		if err != nil {
 			return err
 		}
-		r := tally.Result{ID: file.Value.ID, Worker: "go", Bytes: int64(len(file.Value.Data)), Counts: map[string]int64{}}
-		tally.Count(r.Counts, file.Value.Data)
-		if err := queue.Of[tally.Result](results).Put(ctx, r); err != nil {
+		share, err := work(ctx, file, queue.Of[tally.Result](results))
+		if err != nil {
 			return err
 		}
+		totals.Add(job.Row, share)
 		if err := file.Ack(); err != nil {
 			return err
 		}
+		done.Add(share)
 	}
+	return pipe.Of[tally.Share](control).Send(ctx, done)
+}
+
+func work(ctx context.Context, message *queue.Leased, results queue.Typed[tally.Result]) (tally.Share, error) {
+	var file tally.File
+	if err := message.Decode(&file); err != nil {
+		return tally.Share{}, err
+	}
+	r := tally.Result{ID: file.ID, Worker: "go", Bytes: int64(len(file.Data)), Counts: map[string]int64{}}
+	tally.Count(r.Counts, file.Data)
+	return r.Share(), results.Put(ctx, r)
 }
