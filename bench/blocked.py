@@ -37,7 +37,7 @@ def watch(bench: Bench, everybody: list[Series], scenario: Scenario) -> dict[str
     with contextlib.ExitStack() as stack:
         pids = {}
         for series in everybody:
-            for _, worker, ids in stack.enter_context(bench.workers(series, scenario, 0, 0)):
+            for _, worker, ids in stack.enter_context(bench.workers(series, scenario)):
                 worker.go()
                 pids[series.key] = ids[0]
         time.sleep(SETTLING)

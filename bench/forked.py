@@ -1,7 +1,7 @@
 """Runs the workers of a peer in Python, as forked children of this process, since most of these
 queues can only be inherited. Speaks the harness's protocol as one program for all its roles: says
-"ready" and its workers' process ids, waits for a line, prints a list of results, and ends when
-its standard input does.
+"ready" and its workers' process ids, waits for a line, "go" and a time, prints a list of results,
+and ends when its standard input does. Before that a line may say how many turns all took together.
 
     python -m bench.forked MODULE JOB      with JOB as JSON
 """
@@ -21,7 +21,7 @@ from multiprocessing import connection
 from multiprocessing.connection import Connection
 from typing import Any
 
-from bench.peers.api import Ends, Job, Peer
+from bench.peers.api import Ends, Job, Peer, Turns
 
 TRIPS_PER_SAMPLE = 10
 OBJECT = {"id": 4711, "name": "sensor-17", "value": 21.375, "ok": True}
@@ -120,14 +120,38 @@ def work(job: Job, ends: Ends, role: str) -> dict[str, Any]:
     return result
 
 
+def take_turns(job: Job, turns: Turns, start: int) -> dict[str, Any]:
+    """Warm up until the start, and count the turns from there on for as long as the job says."""
+    make, step = turns.make, job.step
+    warm = counted = longest = 0
+    at = now()
+    while at < start:
+        make(step)
+        warm += step
+        at = now()
+    used, begin = cpu(), at
+    while at < begin + job.lasts:
+        make(step)
+        counted += step
+        then = now()
+        longest = max(longest, then - at)
+        at = then
+    result = {"begin": begin, "end": at, "cpu": cpu() - used, "turns": counted}
+    return {**result, "all": warm + counted, "longest": longest}
+
+
 def worker(peer: Peer, job: Job, role: str, index: int, parent: Connection) -> None:
     """The main of a forked worker: it says when it is ready, and what came of its work."""
-    ends = peer.open(role, index)
+    opened: Any = peer.open(role, index)
     parent.send("ready")
-    parent.recv()
-    parent.send({"role": role, **work(job, ends, role)})
-    parent.recv()
-    ends.close()
+    start = parent.recv()
+    holds = role == "holder"
+    result = take_turns(job, opened, start) if holds else work(job, opened, role)
+    parent.send({"role": role, **result})
+    total = parent.recv()
+    if holds and opened.counted() not in (None, total):
+        raise ValueError(f"{total} turns were taken, and {opened.counted()} counted")
+    opened.close()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -153,10 +177,11 @@ def main(arguments: Sequence[str]) -> int:
             for _, pipe in workers[first:]:
                 pipe.recv()
         print("ready", *[process.pid for process, _ in workers], flush=True)
-        if not sys.stdin.readline():
+        go = sys.stdin.readline().split()
+        if not go:
             return 1
         for _, pipe in workers:
-            pipe.send("go")
+            pipe.send(int(go[1]))
         if "idle" not in roles:
             results = []
             waiting = [pipe for _, pipe in workers]
@@ -165,13 +190,14 @@ def main(arguments: Sequence[str]) -> int:
                 results += [pipe.recv() for pipe in waiting if pipe in spoke]
                 waiting = [pipe for pipe in waiting if pipe not in spoke]
             print(json.dumps(results), flush=True)
-        sys.stdin.read()
-        if "idle" not in roles:
-            for _, pipe in workers:
-                pipe.send("end")
-            for process, _ in workers:
-                process.join()
-        return 0
+        total = int(sys.stdin.read() or 0)
+        if "idle" in roles:
+            return 0
+        for _, pipe in workers:
+            pipe.send(total)
+        for process, _ in workers:
+            process.join()
+        return int(any(process.exitcode != 0 for process, _ in workers))
     except EOFError:
         return 1  # a worker ended before its time, and has said why
     finally:

@@ -10,6 +10,7 @@ import select
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from bench.scenarios import Effort, Scenario, Series
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = ROOT / "build" / "bench" / "bin"
 TRIPS_UNIT = 50  # round trips: whole samples
+LEAD = 30_000_000  # ns from "go" to the start of turns, by which all holders are at it
 LIMIT = 60.0  # seconds without an answer that say that a peer hangs
 
 
@@ -31,14 +33,16 @@ class PeerError(Exception):
 class Sample:
     """What one run gave. Times are in ns."""
 
-    messages: int = 0
+    messages: int = 0  # or turns
     duration: int = 0
     cpu: int = 0  # of all processes together
     trips: list[int] = field(default_factory=list)
+    each: list[int] = field(default_factory=list)  # turns of each holder
+    longest: int = 0  # that a holder was at one step
 
     @property
     def rate(self) -> float:
-        """Messages a second."""
+        """Messages or turns a second."""
         return self.messages / (self.duration / 1e9)
 
     @property
@@ -46,9 +50,14 @@ class Sample:
         """Median of the round trips, in ns."""
         return statistics.median(self.trips)
 
+    @property
+    def least(self) -> float:
+        """Turns of the holder that had the fewest, in percent of its fair share."""
+        return min(self.each) / statistics.mean(self.each) * 100
+
 
 class Worker:
-    """A process that speaks the protocol: "ready", a line, results, end of input."""
+    """A process that speaks the protocol: "ready", "go", results, end of input."""
 
     def __init__(self, command: Sequence[str], scenario: Scenario, directory: Path) -> None:
         self.hosts = "bench.forked" in command
@@ -80,19 +89,27 @@ class Worker:
             raise PeerError(f"{self.what} ended with {self.process.returncode}: {said[-2000:]}")
         return text
 
-    def go(self) -> None:
-        """Let it begin."""
+    def tell(self, line: str) -> None:
+        """Say a line to it."""
         assert self.process.stdin is not None
-        self.process.stdin.write(b"go\n")
+        self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
+
+    def go(self, start: int = 0) -> None:
+        """Let it begin: with turns that count at a time of the clock."""
+        self.tell(f"go {start}")
 
     def close(self) -> None:
         """All have done their work: let it close and end."""
         assert self.process.stdin is not None
+        assert self.process.stderr is not None
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         if self.process.wait(LIMIT) != 0:
-            raise PeerError(f"{self.what} ended with {self.process.returncode} when it closed")
+            said = self.process.stderr.read().decode().strip()
+            raise PeerError(
+                f"{self.what} ended with {self.process.returncode} when it closed: {said[-2000:]}"
+            )
 
     def drop(self) -> None:
         """End it, however far it is. A host of forked workers ends them when its input ends."""
@@ -111,21 +128,24 @@ def roles(scenario: Scenario) -> list[str]:
         return ["echo", "client"]
     if scenario.kind == "blocked":
         return ["idle"]
+    if scenario.kind == "turns":
+        return ["holder"] * scenario.holders
     return ["consumer"] * scenario.consumers + ["producer"] * scenario.producers
 
 
 def commands(
-    series: Series, scenario: Scenario, directory: Path, name: str, warm: int, count: int
+    series: Series, scenario: Scenario, directory: Path, name: str, numbers: dict[str, int]
 ) -> Iterator[tuple[str, list[str]]]:
     """The role and the command line of each process to start; a host of all roles is called ""."""
     who = roles(scenario)
     job = {
         "name": name,
         "dir": str(directory),
+        "verb": scenario.verb,
         "size": scenario.size,
-        "warm": warm,
-        "count": count,
+        **numbers,
         "batch": series.batch,
+        "step": scenario.step,
         "pause": scenario.pause,
         "producers": scenario.producers,
         "consumers": scenario.consumers,
@@ -154,7 +174,7 @@ class Bench:
 
     @contextlib.contextmanager
     def workers(
-        self, series: Series, scenario: Scenario, warm: int, count: int
+        self, series: Series, scenario: Scenario, warm: int = 0, count: int = 0, lasts: int = 0
     ) -> Iterator[list[tuple[str, Worker, list[int]]]]:
         """The processes of a run, ready to begin: role, worker, process ids of who works."""
         self._made += 1
@@ -164,7 +184,8 @@ class Bench:
         try:
             # Those who get are ready before those who put begin to open: a socket that connects
             # where nobody listens yet tries again only after a while.
-            everybody = commands(series, scenario, self.directory, name, warm, count)
+            numbers = {"warm": warm, "count": count, "lasts": lasts}
+            everybody = commands(series, scenario, self.directory, name, numbers)
             for _, group in itertools.groupby(everybody, key=lambda pair: pair[0]):
                 for role, command in group:
                     started.append((role, Worker(command, scenario, self.directory)))
@@ -175,6 +196,29 @@ class Bench:
         finally:
             for _, worker in started:
                 worker.drop()
+
+    def turns(self, series: Series, scenario: Scenario) -> Sample:
+        """Lets all holders take turns for the time that a run should take."""
+        results: list[dict[str, Any]] = []
+        lasts = int(self.effort.seconds * 1e9)
+        with self.workers(series, scenario, lasts=lasts) as ready:
+            start = time.monotonic_ns() + LEAD
+            for _, worker, _ in ready:
+                worker.go(start)
+            for role, worker, _ in ready:
+                answer = json.loads(worker.line())
+                results += [answer] if role else answer
+            for _, worker, _ in ready:
+                worker.tell(str(sum(r["all"] for r in results)))
+            for _, worker, _ in ready:
+                worker.close()
+        return Sample(
+            messages=sum(r["turns"] for r in results),
+            duration=max(r["end"] for r in results) - min(r["begin"] for r in results),
+            cpu=sum(r["cpu"] for r in results),
+            each=[r["turns"] for r in results],
+            longest=max(r["longest"] for r in results),
+        )
 
     def once(self, series: Series, scenario: Scenario, warm: int, count: int) -> Sample:
         """Makes one run of so many messages of each producer, or so many round trips."""
@@ -219,6 +263,8 @@ class Bench:
 
     def run(self, series: Series, scenario: Scenario) -> Sample:
         """Makes a run that takes the time it should."""
+        if scenario.kind == "turns":
+            return self.turns(series, scenario)
         key = (series.key, scenario.key)
         if key not in self.counts:
             self.counts[key] = self.count(series, scenario)

@@ -10,6 +10,8 @@ from bench.scenarios import (
     BY_KEY,
     NATIVE,
     NATIVE_BATCH,
+    PIPE_SIZES,
+    PIPES,
     PYTHON,
     PYTHON_BATCH,
     SCENARIOS,
@@ -25,35 +27,49 @@ def draw(results: Results, directory: Path) -> list[Path]:
     pyplot = importlib.import_module("matplotlib.pyplot")
     made = []
 
-    for name, keys in (("native", NATIVE + NATIVE_BATCH), ("python", PYTHON + PYTHON_BATCH)):
+    for name, keys, prefix, sizes, title in (
+        ("throughput-native", NATIVE + NATIVE_BATCH, "flow", SIZES, "One producer, one consumer"),
+        ("throughput-python", PYTHON + PYTHON_BATCH, "flow", SIZES, "One producer, one consumer"),
+        ("throughput-pipes", PIPES, "pipe", PIPE_SIZES, "Pipes, one way"),
+    ):
         figure, axes = pyplot.subplots(figsize=(8, 5))
         for key in keys:
-            points = [(size, results.median(f"flow-{size}", key)) for size in SIZES]
+            points = [(size, results.median(f"{prefix}-{size}", key)) for size in sizes]
             known = [(size, rate) for size, rate in points if rate is not None]
             if known:
                 width = 2.0 if BY_KEY[key].ours else 1.0
                 axes.plot(*zip(*known), marker="o", linewidth=width, label=BY_KEY[key].label)
         axes.set(xscale="log", yscale="log", ylabel="messages a second", xlabel="size of a message")
-        axes.set_title("One producer, one consumer")
-        axes.set_xticks(SIZES, [size_name(size) for size in SIZES], rotation=45)
+        axes.set_title(title)
+        axes.set_xticks(sizes, [size_name(size) for size in sizes], rotation=45)
         axes.minorticks_off()
         axes.grid(visible=True, alpha=0.3)
         if axes.lines:
             axes.legend(fontsize="small")
-        made.append(save(figure, directory / f"throughput-{name}.png"))
+        made.append(save(figure, directory / f"{name}.png"))
         pyplot.close(figure)
 
-    trips = [s for s in SCENARIOS if s.key in ("trip", "trip-asleep", "trip-one-cpu")]
-    figure, panels = pyplot.subplots(1, len(trips), figsize=(12, 4), sharey=False)
-    for axes, scenario in zip(panels, trips):
-        times = [(BY_KEY[k].label, results.median(scenario.key, k)) for k in scenario.series]
-        there = [(label, ns / 1000) for label, ns in times if ns is not None]
-        if there:
-            axes.barh(*zip(*there))
-        axes.set(xscale="log", title=f"round trip, {scenario.label}", xlabel="µs")
-        axes.tick_params(axis="y", labelsize="x-small")
-    made.append(save(figure, directory / "round-trips.png"))
-    pyplot.close(figure)
+    for name, title, begins, factor, unit in (
+        ("round-trips", "round trip", ("trip", "trip-asleep", "trip-one-cpu"), 1e-3, "µs"),
+        ("round-trips-pipes", "pipe", ("pipe-trip", "pipe-trip-asleep"), 1e-3, "µs"),
+        ("locks", "lock", ("lock-alone", "lock-2", "lock-4"), 1e-6, "million a second"),
+        (
+            "numbers", "increment",
+            ("number-increment-1", "number-atomic-1", "number-increment-2", "number-atomic-2"),
+            1e-6, "million a second",
+        ),
+    ):  # fmt: skip
+        shown = [s for s in SCENARIOS if s.key in begins]
+        figure, panels = pyplot.subplots(1, len(shown), figsize=(4 * len(shown), 4), sharey=False)
+        for axes, scenario in zip(panels, shown):
+            values = [(BY_KEY[k].label, results.median(scenario.key, k)) for k in scenario.series]
+            there = [(label, value * factor) for label, value in values if value is not None]
+            if there:
+                axes.barh(*zip(*there))
+            axes.set(xscale="log", title=f"{title}, {scenario.label}", xlabel=unit)
+            axes.tick_params(axis="y", labelsize="x-small")
+        made.append(save(figure, directory / f"{name}.png"))
+        pyplot.close(figure)
     return made
 
 

@@ -19,6 +19,7 @@ PACKAGES = (
     ("libboost-dev", "#include <boost/interprocess/ipc/message_queue.hpp>"),
 )
 PEERS = ROOT / "bench" / "peers"
+GO_PROGRAMS = ("polyipc_go", "polyipc_pipe_go", "polyipc_lock_go", "polyipc_segment_go")
 FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror")
 
 
@@ -68,27 +69,39 @@ def system_packages() -> None:
 
 
 def programs() -> None:
-    """Compile the programs, each linked with worker.c."""
+    """Compile the programs: those in C and C++ each with worker.c and its work."""
     PROGRAMS.mkdir(parents=True, exist_ok=True)
-    worker = PROGRAMS.parent / "worker.o"
     c: Sequence[str] = ("gcc", "-std=c11", *FLAGS)
     library = ROOT / "build" / "lib"
-    run(*c, "-c", PEERS / "worker.c", "-o", worker)
-    for name, source, flags in (
+    ours = ("-Iinclude", f"-L{library}", "-lpolyipc", f"-Wl,-rpath,{library}")
+    objects = {name: PROGRAMS.parent / f"{name}.o" for name in ("worker", "messages", "turns")}
+    for name, path in objects.items():
+        run(*c, "-c", PEERS / f"{name}.c", "-o", path)
+    for name, source, work, flags in (
+        ("polyipc_c", "polyipc.c", "messages", ours),
+        ("polyipc_pipe_c", "polyipc_pipe.c", "messages", ours),
+        ("polyipc_lock_c", "polyipc_lock.c", "turns", ours),
+        ("polyipc_segment_c", "polyipc_segment.c", "turns", ours),
+        ("zeromq", "zeromq.c", "messages", ("-lzmq",)),
         (
-            "polyipc_c",
-            "polyipc.c",
-            ("-Iinclude", f"-L{library}", "-lpolyipc", f"-Wl,-rpath,{library}"),
+            "zeromq_pair", "zeromq.c", "messages",
+            ("-DSENDER=ZMQ_PAIR", "-DRECEIVER=ZMQ_PAIR", "-lzmq"),
         ),
-        ("zeromq", "zeromq.c", ("-lzmq",)),
-        ("futex", "futex.c", ()),
-        ("memcpy", "memcpy.c", ()),
-    ):
-        run(*c, PEERS / source, worker, "-o", PROGRAMS / name, *flags)
-    boost = ("g++", "-std=c++17", *FLAGS, PEERS / "boost.cpp", worker, "-pthread", "-lrt")
+        ("unixsocket", "unixsocket.c", "messages", ()),
+        ("futex", "futex.c", "messages", ()),
+        ("memcpy", "memcpy.c", "messages", ()),
+        ("mutex", "mutex.c", "turns", ("-pthread",)),
+        ("semaphore", "semaphore.c", "turns", ("-pthread",)),
+        ("atomic", "atomic.c", "turns", ()),
+    ):  # fmt: skip
+        both = (objects["worker"], objects[work])
+        run(*c, PEERS / source, *both, "-o", PROGRAMS / name, *flags)
+    both = (objects["worker"], objects["messages"])
+    boost = ("g++", "-std=c++17", *FLAGS, PEERS / "boost.cpp", *both, "-pthread", "-lrt")
     run(*boost, "-o", PROGRAMS / "boost")
-    build = ("go", "build", "-trimpath", "-o", PROGRAMS / "polyipc_go", "./bench/peers/polyipc_go")
-    run(*build, CGO_ENABLED="0")
+    for name in GO_PROGRAMS:
+        build = ("go", "build", "-trimpath", "-o", PROGRAMS / name, f"./bench/peers/{name}")
+        run(*build, CGO_ENABLED="0")
 
 
 def everything() -> None:

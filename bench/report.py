@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Callable, Optional
 
 from bench import scenarios
+from bench.peers.turns import ITEMS
 from bench.results import Results
 from bench.scenarios import BY_KEY, SCENARIOS, Effort, Scenario
 from bench.targets import TARGETS
@@ -43,6 +45,30 @@ def cpu_cell(results: Results, scenario: str, series: str) -> str | None:
     """Nanoseconds of CPU for each message."""
     value = results.cpu_each(scenario, series)
     return None if value is None else f"{value:.0f}"
+
+
+def turn_cell(results: Results, scenario: str, series: str) -> str | None:
+    """Nanoseconds a turn."""
+    value = results.median(scenario, series)
+    return None if value is None else f"{1e9 / value:.{0 if value < 1e8 else 1}f}"
+
+
+def share_cell(results: Results, scenario: str, series: str) -> str | None:
+    """Percent of a fair share."""
+    value = results.shares(scenario, series)
+    return None if value is None else f"{value:.0f}"
+
+
+def longest_cell(results: Results, scenario: str, series: str) -> str | None:
+    """Milliseconds."""
+    value = results.longest(scenario, series)
+    return None if value is None else f"{value / 1e6:.1f}"
+
+
+def sum_cell(results: Results, scenario: str, series: str) -> str | None:
+    """GiB a second, of the array that is summed."""
+    value = results.median(scenario, series)
+    return None if value is None else f"{value * 8 * ITEMS / (1 << 30):.2f}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -100,16 +126,15 @@ def whole(results: Results, machine: dict[str, str], date: str, effort: Effort) 
     """All of it."""
     measured = {scenario for scenario, _ in [*results.samples, *results.failures]}
 
-    def section(title: str, prefix: str, cell: Cell) -> list[str]:
-        where = [s for s in SCENARIOS if s.key in measured and s.key.startswith(prefix)]
+    def section(title: str, cell: Cell, *keys: str) -> list[str]:
+        known = [s for s in SCENARIOS if s.key in measured]
+        where = [s for s in known if any(fnmatchcase(s.key, key) for key in keys)]
         return [f"### {title}\n\n{grid(results, where, cell)}"] if where else []
 
     sizes = tuple(f"flow-{size}" for size in scenarios.SIZES)
-    by_size = [s for s in SCENARIOS if s.key in sizes and s.key in measured]
-    fans = [
-        s for s in SCENARIOS if s.key in ("flow-64", "flow-4x4", "flow-20x20") and s.key in measured
-    ]
-    giants = [s for s in SCENARIOS if s.key.startswith("giant") and s.key in measured]
+    fans = ("flow-64", "flow-4x4", "flow-20x20")
+    pipes = tuple(f"pipe-{size}" for size in scenarios.PIPE_SIZES)
+    contended = ("lock-2", "lock-4")
     parts = [
         f"{date}; " + "; ".join(f"{what} {value}" for what, value in machine.items()) + ".",
         (
@@ -117,22 +142,26 @@ def whole(results: Results, machine: dict[str, str], date: str, effort: Effort) 
             "turn, nothing pinned."
         ),
         "### Targets\n\n" + targets(results),
+        *section("Messages a second, by size", rate_cell, *sizes),
+        *section("CPU for a message, ns, all processes", cpu_cell, *sizes),
+        *section("Messages a second, by producers and consumers", rate_cell, *fans),
+        *section("Messages a second, Python objects", rate_cell, "object*"),
+        *section("64 MiB messages, GiB/s", byte_cell, "giant*"),
+        *section("Round trip, µs", trip_cell, "trip*"),
     ]
-    if by_size:
-        parts.append("### Messages a second, by size\n\n" + grid(results, by_size, rate_cell))
-        parts.append(
-            "### CPU for a message, ns, all processes\n\n" + grid(results, by_size, cpu_cell)
-        )
-    if fans:
-        parts.append(
-            "### Messages a second, by producers and consumers\n\n" + grid(results, fans, rate_cell)
-        )
-    parts += section("Messages a second, Python objects", "object", rate_cell)
-    if giants:
-        parts.append("### 64 MiB messages, GiB/s\n\n" + grid(results, giants, byte_cell))
-    parts += section("Round trip, µs", "trip", trip_cell)
     if results.rests or any(s == "blocked" for s, _ in results.failures):
         parts.append("### A reader that waits\n\n" + blocked(results))
+    parts += [
+        *section("Pipes, messages a second, by size", rate_cell, *pipes),
+        *section("Pipes, round trip, µs", trip_cell, "pipe-trip*"),
+        *section("Locks, acquire and release, ns", turn_cell, "lock-alone"),
+        *section("Locks that several want, acquired a second, all together", rate_cell, *contended),
+        *section("The least fortunate of them, % of a fair share", share_cell, *contended),
+        *section("The longest that 16 turns took, ms", longest_cell, *contended),
+        *section("Numbers, ns for an increment", turn_cell, "number*"),
+        *section("Arrays in Python, ns for an item", turn_cell, "array*"),
+        *section(f"Sum of {ITEMS >> 20} Mi doubles by numpy, GiB/s", sum_cell, "sum"),
+    ]
     if results.failures:
         said = [
             f"{s}, {BY_KEY[p].label if p in BY_KEY else p}:\n\n```\n{why.strip()}\n```"

@@ -14,7 +14,7 @@ Key = tuple[str, str]  # scenario, series
 
 
 def rate(sample: Sample) -> float:
-    """Messages a second."""
+    """Messages or turns a second."""
     return sample.rate
 
 
@@ -23,7 +23,8 @@ def trip(sample: Sample) -> float:
     return sample.trip
 
 
-FIGURE: dict[str, Callable[[Sample], float]] = {"flow": rate, "trip": trip}
+FIGURE: dict[str, Callable[[Sample], float]] = {"flow": rate, "trip": trip, "turns": rate}
+UNITS = {"flow": "messages/s", "trip": "ns", "turns": "turns/s"}
 
 
 @dataclass
@@ -49,6 +50,16 @@ class Results:
         pairs = list(zip(self.figures(scenario, ours), self.figures(scenario, theirs)))
         return statistics.median(a / b for a, b in pairs) if pairs else None
 
+    def shares(self, scenario: str, series: str) -> float | None:
+        """Turns of the holder that had the fewest, in percent of its fair share: median."""
+        samples = self.samples.get((scenario, series), [])
+        return statistics.median(s.least for s in samples) if samples else None
+
+    def longest(self, scenario: str, series: str) -> float | None:
+        """The longest that a holder was at one step, in ns: median."""
+        samples = self.samples.get((scenario, series), [])
+        return statistics.median(s.longest for s in samples) if samples else None
+
     def cpu_each(self, scenario: str, series: str) -> float | None:
         """CPU time of all processes for one message, in ns; warm-up left out."""
         samples = self.samples.get((scenario, series), [])
@@ -57,7 +68,7 @@ class Results:
 
     def json(self) -> dict[str, Any]:
         """All figures, for programs."""
-        figures = []
+        figures: list[dict[str, Any]] = []
         for (scenario, series), samples in self.samples.items():
             kind = next(s.kind for s in SCENARIOS if s.key == scenario)
             runs = self.figures(scenario, series)
@@ -66,7 +77,7 @@ class Results:
                     "scenario": scenario,
                     "series": series,
                     "label": BY_KEY[series].label,
-                    "unit": "messages/s" if kind == "flow" else "ns",
+                    "unit": UNITS[kind],
                     "median": statistics.median(runs),
                     "runs": runs,
                     "messages": [s.messages for s in samples],
@@ -74,6 +85,9 @@ class Results:
                     "cpu_ns": [s.cpu for s in samples],
                 }
             )
+            if kind == "turns":
+                figures[-1]["turns_each"] = [s.each for s in samples]
+                figures[-1]["longest_ns"] = [s.longest for s in samples]
         rests = {
             key: {"cpu_percent": rest.cpu, "wakeups_per_second": rest.wakeups}
             for key, rest in self.rests.items()

@@ -1,4 +1,4 @@
-"""What is measured, as data: the queues (series), the situations (scenarios), and how long."""
+"""What is measured, as data: queues, pipes, locks (series); situations (scenarios); how long."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Series:
-    """One queue, used in one way: a column of the tables."""
+    """One queue, pipe, lock, number or array, used in one way: a row of the tables."""
 
     key: str
     label: str
@@ -20,11 +20,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Scenario:
-    """One situation: a row of the tables."""
+    """One situation: a column of the tables."""
 
     key: str
     label: str
-    kind: str  # "flow", "trip" or "blocked"
+    kind: str  # "flow", "trip", "blocked" or "turns"
     series: tuple[str, ...]  # whom it is for
     payload: str = "bytes"  # or "object"
     size: int = 64  # bytes
@@ -35,6 +35,9 @@ class Scenario:
     quick: bool = True  # also in the quick version
     most_bytes: int = 1 << 36  # of all messages of one run together
     warm: int = 1  # messages of warm-up at the least
+    verb: str = ""  # of a turn: what is done in it; see peers/turns.py
+    holders: int = 1  # processes that take turns
+    step: int = 256  # turns between two looks at the clock
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,12 @@ class Effort:
     """How thoroughly to measure."""
 
     runs: int  # of each series; figures are medians of them
-    seconds: float  # that a run of a flow or round trip should take
+    seconds: float  # that a run of a flow, of round trips or turns should take
     sleeps: int  # paused round trips a run
     blocked: float  # seconds that blocked readers are watched
 
 
-# A full run takes less than 15 minutes on an idle machine of 2 cores, a quick one some 2.
+# A full run takes some 20 minutes on an idle machine of 2 cores, a quick one some 3.
 FULL = Effort(runs=5, seconds=0.2, sleeps=300, blocked=5.0)
 QUICK = Effort(runs=3, seconds=0.06, sleeps=60, blocked=2.0)
 
@@ -71,6 +74,28 @@ SERIES = (
     Series("pyzmq", "ZeroMQ ipc (pyzmq)", "Python", module="pyzmq"),
     Series("futex", "bare futex", "C", program="futex"),
     Series("memcpy", "memcpy, one process", "C", program="memcpy"),
+    Series("pipe-go", "polyipc Go", "Go", program="polyipc_pipe_go", ours=True),
+    Series("pipe-c", "polyipc C", "C", program="polyipc_pipe_c", ours=True),
+    Series("unix", "Unix socket pair", "C", program="unixsocket"),
+    Series("zmq-pair", "ZeroMQ PAIR (libzmq)", "C", program="zeromq_pair"),
+    Series("pipe-py", "polyipc Python", "Python", module="polyipc_pipe", ours=True),
+    Series("mp-pipe", "multiprocessing.Pipe", "Python", module="mp_pipe"),
+    Series("pyzmq-pair", "ZeroMQ PAIR (pyzmq)", "Python", module="pyzmq_pair"),
+    Series("lock-go", "polyipc Lock, Go", "Go", program="polyipc_lock_go", ours=True),
+    Series("lock-c", "polyipc Lock, C", "C", program="polyipc_lock_c", ours=True),
+    Series("mutex", "pthread mutex, robust", "C", program="mutex"),
+    Series("semaphore", "POSIX semaphore", "C", program="semaphore"),
+    Series("lock-py", "polyipc.Lock", "Python", module="polyipc_lock", ours=True),
+    Series("mp-lock", "multiprocessing.Lock", "Python", module="mp_lock"),
+    Series("number-go", "polyipc segment, Go", "Go", program="polyipc_segment_go", ours=True),
+    Series("number-c", "polyipc segment, C", "C", program="polyipc_segment_c", ours=True),
+    Series("atomic", "C11 atomic", "C", program="atomic"),
+    Series("value-py", "polyipc.Value", "Python", module="polyipc_value", ours=True),
+    Series("mp-value", "multiprocessing.Value", "Python", module="mp_value"),
+    Series("array-py", "polyipc.Array", "Python", module="polyipc_array", ours=True),
+    Series("mp-array", "multiprocessing.Array", "Python", module="mp_array"),
+    Series("numpy-py", "polyipc.Segment, numpy", "Python", module="polyipc_segment", ours=True),
+    Series("numpy-shm", "shared_memory, numpy", "Python", module="shared_memory"),
 )
 BY_KEY = {s.key: s for s in SERIES}
 
@@ -81,8 +106,17 @@ PYTHON_BATCH = ("py*", "ff*")
 QUEUES = NATIVE + PYTHON
 ALL = QUEUES + NATIVE_BATCH + PYTHON_BATCH
 
+PIPES_NATIVE = ("pipe-go", "pipe-c", "unix", "zmq-pair")
+PIPES_PYTHON = ("pipe-py", "mp-pipe", "pyzmq-pair")
+PIPES = PIPES_NATIVE + PIPES_PYTHON
+LOCKS = ("lock-go", "lock-c", "mutex", "semaphore", "lock-py", "mp-lock")
+LOCKED = ("number-go", "number-c", "mutex", "value-py", "mp-value")
+ATOMIC = ("number-go", "number-c", "atomic", "value-py")
+ARRAYS = ("array-py", "mp-array", "numpy-py", "numpy-shm")
+
 SIZES = (16, 64, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 1 << 20)
 QUICK_SIZES = (64, 4 << 10, 1 << 20)
+PIPE_SIZES = (64, 4 << 10, 64 << 10, 1 << 20)
 GIANT = 64 << 20
 
 
@@ -132,4 +166,36 @@ SCENARIOS = (
     ),
     Scenario("trip-one-cpu", "one CPU", "trip", ("futex", *QUEUES), one_cpu=True),
     Scenario("blocked", "blocked reader", "blocked", QUEUES),
+    *(
+        Scenario(
+            f"pipe-{size}", size_name(size), "flow", PIPES, size=size, quick=size in QUICK_SIZES
+        )
+        for size in PIPE_SIZES
+    ),
+    Scenario("pipe-trip", "awake", "trip", PIPES),
+    Scenario("pipe-trip-object", "awake, dict of 4", "trip", PIPES_PYTHON, payload="object"),
+    Scenario(
+        "pipe-trip-asleep", "both asleep", "trip", ("futex", *PIPES), payload="object",
+        pause=300_000,
+    ),
+    Scenario("lock-alone", "one process", "turns", LOCKS, verb="lock"),
+    *(
+        Scenario(
+            f"lock-{n}", f"{n} processes", "turns", LOCKS, verb="section", holders=n, step=16
+        )
+        for n in (2, 4)
+    ),
+    *(
+        Scenario(
+            f"number-{verb}-{n}", f"{how}, {n} process" + ("es" if n > 1 else ""), "turns", series,
+            verb=verb, holders=n, quick=n == 1,
+        )
+        for verb, how, series in (
+            ("increment", "under its lock", LOCKED), ("atomic", "atomic", ATOMIC),
+        )
+        for n in (1, 2)
+    ),
+    Scenario("array-read", "read an item", "turns", ARRAYS, verb="read"),
+    Scenario("array-write", "write an item", "turns", ARRAYS, verb="write"),
+    Scenario("sum", "sum", "turns", ARRAYS, verb="sum", step=1),
 )  # fmt: skip

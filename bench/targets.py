@@ -48,6 +48,16 @@ def scaled(scenario: str, series: str, factor: float) -> Figure:
     return figure
 
 
+def turn(scenario: str, series: str) -> Figure:
+    """Nanoseconds a turn."""
+
+    def figure(results: Results) -> float | None:
+        value = results.median(scenario, series)
+        return None if value is None else 1e9 / value
+
+    return figure
+
+
 def ratio(scenario: str, ours: str, theirs: str) -> Figure:
     """Ours to theirs, within the rounds."""
     return lambda results: results.ratio(scenario, ours, theirs)
@@ -111,7 +121,20 @@ TARGETS = (
         for series, name in (("go", "Go"), ("c", "C"), ("py", "Python"))
     ),
     Target("kill to recovery, p99", 100, None, False, "{:.0f} ms", "`make chaos` reports it"),
-    Target("lock and unlock, uncontended, Go", 50, None, False, NS, "not built yet"),
+    Target("lock and unlock, uncontended, Go", 50, turn("lock-alone", "lock-go"), False, NS),
+    Target("lock and unlock, C, to a robust mutex", 1, ratio("lock-alone", "lock-c", "mutex")),
+    *(
+        Target(f"{what}, Python, to {theirs}", 1, ratio(key, ours, their))
+        for what, theirs, key, ours, their in (
+            ("lock and unlock", "multiprocessing.Lock", "lock-alone", "lock-py", "mp-lock"),
+            ("increment", "multiprocessing.Value", "number-increment-1", "value-py", "mp-value"),
+            ("pipe, 64 B", "multiprocessing.Pipe", "pipe-64", "pipe-py", "mp-pipe"),
+        )
+    ),
+    Target(
+        "pipe, round trip, Python, to multiprocessing.Pipe", 1,
+        ratio("pipe-trip", "pipe-py", "mp-pipe"), False, "{:.3f}x",
+    ),
     Target("manager, one client, dict set, Go and C", 500, None, True, THOUSANDS, "not built yet"),
     Target("manager, one client, dict set, Python", 150, None, True, THOUSANDS, "not built yet"),
 )  # fmt: skip

@@ -1,5 +1,5 @@
 """What a peer in Python is: a class Peer, made in the parent process and opened in its forked
-workers."""
+workers. Most carry messages; with others processes take turns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 class Job:
     """What the workers of one run are to do. As struct job in worker.h."""
 
-    name: str  # of the queue
+    name: str  # of the queue or lock
     dir: str  # for files and sockets of this run; the harness removes it
     payload: str  # "bytes": of that size; "object": a small dict
     size: int  # bytes of a message
@@ -23,6 +23,9 @@ class Job:
     producers: int
     consumers: int
     flow: bool  # producers and consumers; else a client and an echo, which need a way back
+    verb: str  # what a holder does in each turn
+    step: int  # turns between two looks at the clock
+    lasts: int  # ns for which turns are counted
 
 
 class Ends(Protocol):
@@ -44,14 +47,27 @@ class Ends(Protocol):
         """Called when all roles have done their work."""
 
 
+class Turns(Protocol):
+    """What one process takes turns with."""
+
+    def make(self, n: int) -> None:
+        """Take n turns of the job's verb."""
+
+    def counted(self) -> int | None:
+        """What the shared number holds that each turn makes one larger; None: the verb has none."""
+
+    def close(self) -> None:
+        """Called when all holders have taken their turns."""
+
+
 class Peer(Protocol):
-    """One kind of queue."""
+    """One kind of queue, pipe, lock, number or array."""
 
     def __init__(self, job: Job) -> None: ...
 
-    def open(self, role: str, index: int) -> Ends:
-        """Open the ends of a role ("producer", "consumer", "client", "echo", "idle"), of which
-        this process is the one of that index."""
+    def open(self, role: str, index: int) -> Ends | Turns:
+        """Open the ends of a role ("producer", "consumer", "client", "echo", "idle"), or what a
+        "holder" takes turns with. This process is the one of that index in its role."""
 
 
 class SingleOnly:

@@ -1,5 +1,5 @@
 // Boost.Interprocess message_queue: shared memory, one mutex, two condition variables.
-#include "worker.h"
+#include "messages.h"
 
 #include <algorithm>
 #include <boost/interprocess/ipc/message_queue.hpp>
@@ -43,6 +43,8 @@ void peer_open(const job *job) {
             from = open_queue(job, "");
             to = open_queue(job, ".back");
             break;
+        case HOLDER:
+            fail("boost: a queue is no lock");
         }
     } catch (const std::exception &e) {
         fail("boost: open %s: %s", job->name, e.what());

@@ -2,7 +2,7 @@
  * sleep and one to wake, and nothing else. Only for round trips.
  */
 #define _GNU_SOURCE
-#include "worker.h"
+#include "messages.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* How fast this machine copies: memcpy between two mapped blocks, in one process. Only for
  * producers: a put is one copy, and nobody reads it.
  */
-#include "worker.h"
+#include "messages.h"
 
 #include <stdlib.h>
 #include <string.h>

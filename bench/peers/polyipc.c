@@ -1,7 +1,7 @@
 /* polyipc's queue through its C ABI. */
-#include "worker.h"
+#include "messages.h"
+#include "polyipc_check.h"
 
-#include <polyipc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,14 +13,6 @@ static polyipc_slice *slices;
 static polyipc_message *messages;
 static char *landing; /* of a get_many */
 static size_t landing_size;
-
-static void check(polyipc_status status) {
-    if (status == POLYIPC_OK)
-        return;
-    char detail[512];
-    polyipc_error_detail(detail, sizeof detail);
-    fail("%s: %s", polyipc_status_name(status), detail);
-}
 
 static polyipc_queue open_queue(const struct job *job, const char *suffix) {
     char name[160];
@@ -52,6 +44,8 @@ void peer_open(const struct job *job) {
         from = open_queue(job, "");
         to = open_queue(job, ".back");
         break;
+    case HOLDER:
+        fail("polyipc: a queue is no lock");
     }
     /* Large messages come one at a time whatever the batch. */
     landing_size = job->batch * job->size;

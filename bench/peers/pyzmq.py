@@ -15,23 +15,26 @@ LARGE = 65536  # bytes from which messages are better not copied
 class Peer:
     """Nothing but addresses: sockets do not survive a fork."""
 
+    one_way = ("PUSH", "PULL")  # kinds of socket
+
     def __init__(self, job: Job) -> None:
         self.job = job
         self.zmq: Any = importlib.import_module("zmq")  # installed by the benchmark alone
 
     def open(self, role: str, index: int) -> Ends:
         """Make the socket of a role."""
-        return Ends(self.zmq, self.job, role, index)
+        sender, receiver = (getattr(self.zmq, kind) for kind in self.one_way)
+        kinds = {"producer": sender, "consumer": receiver, "idle": receiver}
+        return Ends(self.zmq, self.job, role, index, kinds.get(role, self.zmq.PAIR))
 
 
 class Ends(SingleOnly):
     """One socket, for both ways."""
 
-    def __init__(self, zmq: Any, job: Job, role: str, index: int) -> None:
+    def __init__(self, zmq: Any, job: Job, role: str, index: int, kind: int) -> None:
         binds = {"producer": None, "consumer": index, "idle": 0, "client": None, "echo": 0}[role]
-        kinds = {"producer": zmq.PUSH, "consumer": zmq.PULL, "idle": zmq.PULL}
         self._context = zmq.Context()
-        self._socket = self._context.socket(kinds.get(role, zmq.PAIR))
+        self._socket = self._context.socket(kind)
         self._socket.set_hwm(0 if job.consumers > 1 else max(1000, HELD // (job.size + 1)))
         address = f"ipc://{job.dir}/{job.name}"
         if binds is None:

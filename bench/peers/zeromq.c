@@ -1,14 +1,20 @@
-/* ZeroMQ over ipc://: PUSH to PULL one way, PAIR to PAIR for round trips.
+/* ZeroMQ over ipc://: PUSH to PULL one way, PAIR to PAIR for round trips; compiled a second time with PAIR
+ * for both, to stand beside pipes.
  *
  * PUSH deals its messages out in turn to the consumers it is connected to. There is no queue between
  * them that consumers compete for, so with several consumers each has an endpoint of its own, and
  * no high-water mark, which makes the turn exact: every consumer gets its share.
  */
-#include "worker.h"
+#include "messages.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <zmq.h>
+
+#ifndef SENDER
+#define SENDER ZMQ_PUSH
+#define RECEIVER ZMQ_PULL
+#endif
 
 #define HELD (64 << 20) /* bytes that a pipe may hold, at least a thousand messages */
 
@@ -42,13 +48,13 @@ static void endpoint(const struct job *job, unsigned index, int (*join)(void *, 
 void peer_open(const struct job *job) {
     switch (job->role) {
     case PRODUCER:
-        start(job, ZMQ_PUSH);
+        start(job, SENDER);
         for (unsigned i = 0; i < job->consumers; i++)
             endpoint(job, i, zmq_connect);
         break;
     case CONSUMER:
     case IDLE:
-        start(job, ZMQ_PULL);
+        start(job, RECEIVER);
         endpoint(job, job->index, zmq_bind);
         break;
     case CLIENT:
@@ -59,6 +65,8 @@ void peer_open(const struct job *job) {
         start(job, ZMQ_PAIR);
         endpoint(job, 0, zmq_bind);
         break;
+    case HOLDER:
+        fail("zeromq: there is no lock");
     }
 }
 
