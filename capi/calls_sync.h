@@ -54,6 +54,7 @@
           (condition, lock, timeout_ns, waiting, out_owner_died))                                        \
     PLAIN(condition_notify, (polyipc_condition condition, uint32_t count), (condition, count))           \
     PLAIN(condition_notify_all, (polyipc_condition condition), (condition))                              \
+    GATED(event_poll_fd, (polyipc_event event, uint32_t what, int *out_fd), (event, what, out_fd))       \
     QUICK(event_set, (polyipc_event event), (event))                                                     \
     QUICK(event_clear, (polyipc_event event), (event))                                                   \
     QUICK(event_is_set, (polyipc_event event, int *out_set), (event, out_set))                           \

@@ -107,8 +107,9 @@ struct pi_segment {
 };
 
 enum {
-    PI_MAX_DEPTH = 1 << 30, /* how often a thread may take a lock */
-    PI_SET = 1              /* in an event's mark, below the generation */
+    PI_MAX_DEPTH = 1 << 30,          /* how often a thread may take a lock */
+    PI_SET = 1,                      /* in an event's mark, below the generation */
+    PI_SYNC_AREA_BEHIND = 4096 - 128 /* an event's bells, behind its header */
 };
 
 struct pi_sync {

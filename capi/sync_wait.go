@@ -63,6 +63,18 @@ func pg_event_wait(h C.polyipc_event, timeout C.int64_t) (s status) {
 	return done(op, h.id, err)
 }
 
+//export pg_event_poll_fd
+func pg_event_poll_fd(h C.polyipc_event, what C.uint32_t, out *C.int) (s status) {
+	const op = operation("poll event")
+	defer guard(op, &s)
+	room(false)
+	e, err := findSync[*psync.Event](op, C.PI_EVENT, h.id)
+	if err == nil {
+		err = pollFd(op, h.id, e, what, out)
+	}
+	return done(op, h.id, err)
+}
+
 //export pg_barrier_wait
 func pg_barrier_wait(h C.polyipc_barrier, timeout C.int64_t, outIndex *C.int64_t, outTurn *C.uint64_t) (s status) {
 	const op = operation("wait at barrier")

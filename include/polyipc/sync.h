@@ -280,6 +280,11 @@ POLYIPC_API polyipc_status polyipc_event_is_set(polyipc_event event, int *out_se
 /* Waits until it is set, or was set since the call began. */
 POLYIPC_API polyipc_status polyipc_event_wait(polyipc_event event, int64_t timeout_ns);
 
+/* A descriptor for poll, epoll and select: readable while the event is set, as far as this handle can know; a
+ * look (is_set) makes it unreadable again after another process cleared the event. what is POLYIPC_READABLE.
+ * For the rest as polyipc_queue_poll_fd; polyipc_wait takes the handle as it is. */
+POLYIPC_API polyipc_status polyipc_event_poll_fd(polyipc_event event, uint32_t what, int *out_fd);
+
 /* ---- barrier ----------------------------------------------------------------------------- */
 
 /* Lets nobody pass until as many wait as it has parties; then it lets them all pass, and the next round

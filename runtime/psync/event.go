@@ -6,6 +6,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/park"
+	"github.com/polyipc/polyipc/runtime/wait"
 )
 
 // Event is a flag to wait for. An event that is set and cleared again at once wakes all who waited.
@@ -46,6 +47,8 @@ func (e *Event) Set() (err error) {
 	}
 	crash.Point("psync.set.stored")
 	park.WakeAll(&e.h.Word)
+	e.bells.Ring(layout.BellReadable)
+	e.bells.Settle()
 	return nil
 }
 
@@ -57,6 +60,7 @@ func (e *Event) Clear() (err error) {
 	}
 	defer o.End(&err)
 	e.h.Mark.And(^uint32(set))
+	e.bells.Settle()
 	return nil
 }
 
@@ -67,6 +71,7 @@ func (e *Event) IsSet() (is bool, err error) {
 		return false, err
 	}
 	defer o.End(&err)
+	e.bells.Settle() // if another process cleared it, a loop learns of that here
 	return e.h.Mark.Load()&set != 0, nil
 }
 
@@ -85,3 +90,8 @@ func (e *Event) Wait(ctx context.Context) (err error) {
 	w.Try = func() (bool, error) { return e.h.Mark.Load() != began, nil }
 	return park.Wait(ctx, &w)
 }
+
+// Readable is for package wait: ready while the event is set. Its PollFD is for poll, epoll and select.
+func (e *Event) Readable() wait.Waitable { return e.bells.At(layout.BellReadable) }
+
+func (b *base) isReady(int) (bool, error) { return b.h.Mark.Load()&set != 0, nil }

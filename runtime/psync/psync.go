@@ -22,8 +22,10 @@ package psync
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/polyipc/polyipc/codec"
+	"github.com/polyipc/polyipc/runtime/internal/doorbell"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
@@ -59,6 +61,7 @@ type base struct {
 
 	places []layout.Place // of a condition or barrier
 	ledger *layout.Ledger // of a semaphore that reclaims, and of an rwlock
+	bells  doorbell.Bells // of an event
 }
 
 // Name returns the object's name.
@@ -72,6 +75,9 @@ func (b *base) Unlink() error { return b.obj.Unlink() }
 // Closing again does nothing.
 func (b *base) Close() error {
 	return b.obj.Close(nil, func() {
+		if b.kind == layout.SyncEvent {
+			b.bells.Kick()
+		}
 		object.Kick(&b.h.Word, &b.h.Drained)
 		for i := range b.places {
 			if p := &b.places[i]; uint32(p.Who.Load()) == b.obj.Me {
@@ -142,6 +148,9 @@ func open[T Object](o T, h how, name string, w what) (T, error) {
 func (b *base) want(op string, kind layout.SyncType) *object.Want {
 	w := &object.Want{Op: op, Noun: kind.String(), Kind: layout.KindSync}
 	w.Attach = func() error { return b.attach(kind) }
+	if kind == layout.SyncEvent {
+		w.Free = b.bells.Close
+	}
 	return w
 }
 
@@ -163,6 +172,9 @@ func (b *base) attach(kind layout.SyncType) error {
 	}
 	if places > 0 {
 		b.places = layout.View[[layout.MaxPlaces]layout.Place](mem, layout.SyncArea)[:places]
+	}
+	if b.kind == layout.SyncEvent {
+		b.bells.Init(&b.obj, layout.View[layout.Bells](mem, layout.SyncArea), 'b', b.isReady, func() time.Duration { return slice })
 	}
 	if size.ledger {
 		b.ledger = layout.View[layout.Ledger](mem, layout.SyncArea)
@@ -191,14 +203,15 @@ func shape(kind layout.SyncType, flags uint32, limit int64) (e extent) {
 		e.places = uint32(min(max(limit, 0), MaxParties)) + maxWaiting
 	case layout.SyncRWLock:
 		e.ledger = true
+	case layout.SyncEvent:
+		size = layout.BellsSize
 	case layout.SyncSemaphore, layout.SyncBoundedSemaphore:
 		e.ledger = flags&layout.SyncReclaim != 0
 	}
 	if e.ledger {
 		size = layout.LedgerSize
-	} else {
-		size = int(e.places) * layout.PlaceSize
 	}
+	size += int(e.places) * layout.PlaceSize
 	const page = 4096
 	e.header = uint32((layout.SyncArea + size + page - 1) / page * page)
 	return e

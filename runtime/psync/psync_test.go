@@ -13,6 +13,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/runtime/wait"
 )
 
 var ctx = context.Background()
@@ -297,6 +298,24 @@ func TestEvent(t *testing.T) {
 	must(t, e.Set())
 	must(t, e.Set())
 	must(t, e.Wait(soon()))
+}
+
+// TestEventInALoop: an event loop finds the descriptor readable while the event is set.
+func TestEventInALoop(t *testing.T) {
+	dir := root(t)
+	e, err := CreateEvent("e", Options{Root: dir, Transient: true})
+	e = kept(t, e, err)
+	other, err := OpenEvent("e", Options{Root: dir})
+	other = kept(t, other, err)
+	_, err = wait.Any(soon(), e.Readable())
+	mustBe(t, err, ipcerr.Timeout)
+	done := make(chan error)
+	go func() { _, err := wait.Any(ctx, e.Readable()); done <- err }()
+	must(t, other.Set())
+	must(t, <-done)
+	must(t, other.Clear())
+	_, err = wait.Any(soon(), e.Readable())
+	mustBe(t, err, ipcerr.Timeout)
 }
 
 func TestCloseWakes(t *testing.T) {

@@ -99,6 +99,46 @@ func TestRWExclusion(t *testing.T) {
 	wg.Wait()
 }
 
+// TestWaitingReadersFirst: who waited to read while a writer was in comes before the next writer.
+func TestWaitingReadersFirst(t *testing.T) {
+	defer func(d time.Duration) { admitFor = d }(admitFor)
+	admitFor = time.Hour
+	l, err := CreateRWLock("", Options{Root: root(t)})
+	l = kept(t, l, err)
+	for range 20 {
+		_, err := l.WriteLock(ctx)
+		must(t, err)
+		order := make(chan string, 2)
+		go func() {
+			err := l.ReadLock(ctx)
+			order <- "reader"
+			if err == nil {
+				err = l.ReadUnlock()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}()
+		eventually(t, "a reader waits", func() bool { ws, err := l.Waiters(); return err == nil && len(ws) == 1 })
+		go func() {
+			_, err := l.WriteLock(ctx)
+			order <- "writer"
+			if err == nil {
+				err = l.WriteUnlock()
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}()
+		eventually(t, "a writer waits", func() bool { ws, err := l.Waiters(); return err == nil && len(ws) == 2 })
+		must(t, l.WriteUnlock())
+		if first := <-order; first != "reader" {
+			t.Fatalf("the %s was first", first)
+		}
+		<-order
+	}
+}
+
 func TestDeadReaderAndWriter(t *testing.T) {
 	l, err := CreateRWLock("", Options{Root: root(t)})
 	l = kept(t, l, err)

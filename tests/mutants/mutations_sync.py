@@ -89,13 +89,6 @@ MUTANTS_SYNC = (
         "sync points",
     ),
     Mutant(
-        "a condition calls the dead",
-        CONDITION,
-        "if !living(token) {",
-        "if false {",
-        "psync",
-    ),
-    Mutant(
         "a call that the dead did not hear is lost",
         CONDITION,
         "if state == layout.PlaceCalled {\n\t\t\to.call(living)",

@@ -9,6 +9,7 @@ from polyipc import _arguments, _waiting, errors
 from polyipc._c import library
 from polyipc._c import sync as c
 from polyipc._codec_types import Ref
+from polyipc._handle import Waitable
 from polyipc._sync_base import INTERRUPTED, INVALID, OK, TIMEOUT, Plain, Sync, take
 from polyipc._sync_locks import Lock, Owned, RLock
 from polyipc.errors import Status
@@ -161,10 +162,11 @@ class Condition(Owned):
         self._check(c.call(f"condition_{verb}", self._id, *arguments), "notify")
 
 
-class Event(Plain):
+class Event(Plain, Waitable):
     """A flag to wait for, as multiprocessing.Event.
 
-    If it is set and cleared again at once, all who waited wake nevertheless.
+    If it is set and cleared again at once, all who waited wake nevertheless. polyipc.wait and event
+    loops find it readable while it is set.
     """
 
     __slots__ = ("_c_clear", "_c_set", "_c_wait")

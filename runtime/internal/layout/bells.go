@@ -31,6 +31,9 @@ type Bells struct {
 	Seat  [BellSeats]atomic.Uint64                 // changed by compare-and-swap: its owner, or who found that one dead
 }
 
+// BellsSize is the size of Bells in bytes.
+const BellsSize = 128 + 8*BellSeats
+
 // BellSeat is a seat's word, 0 when it is free:
 //
 //	63 .. 32  number n of the FIFO, the part <uuid>.<letter>n
