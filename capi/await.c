@@ -20,8 +20,9 @@ static const int64_t MS = 1000000;
  * found out within 100 ms. */
 static const int64_t IDLE = 90, BUSY = 50; /* ms */
 /* The first sleep of a wait at a pipe, ns, before which it is not always asked for the other end: whoever
- * gets an answer in that time need not ask. */
-static const int64_t UNSURE = 1000000;
+ * gets an answer in that time need not ask. Longer than a tick: to arm an earlier timer costs 2 us in a
+ * virtual machine. */
+static const int64_t UNSURE = 10000000;
 /* An interruptible wait lasts no longer: a signal that came just before the sleep does not end it. */
 static const int64_t INTERRUPT_EVERY = 200; /* ms */
 

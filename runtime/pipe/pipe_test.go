@@ -193,17 +193,25 @@ func TestCloseWakesTheOther(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, b := pair(t, Options{})
-			done := make(chan error)
-			go func() { done <- sleep(a) }()
-			waitFor(t, a, name)
-			began := time.Now()
-			if err := b.Close(); err != nil {
-				t.Fatal(err)
+			// Without the wake the end of the slice would tell, some time later, each time.
+			best, err := time.Hour, error(nil)
+			for range 10 {
+				a, b := pair(t, Options{})
+				done := make(chan error)
+				go func() { done <- sleep(a) }()
+				waitFor(t, a, name)
+				time.Sleep(15 * time.Millisecond) // the first sleep is short
+				began := time.Now()
+				if err := b.Close(); err != nil {
+					t.Fatal(err)
+				}
+				err = <-done
+				if best = min(best, time.Since(began)); best < 20*time.Millisecond {
+					break
+				}
 			}
-			err := <-done
-			if d := time.Since(began); d > time.Second {
-				t.Errorf("took %v", d)
+			if best >= 20*time.Millisecond {
+				t.Errorf("took %v", best)
 			}
 			switch name {
 			case "receive":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mutant import Mutant
 from mutations_c import MUTANTS_C
+from mutations_pipe import MUTANTS_PIPE, SUITES_PIPE
 from mutations_reference import MUTANTS_REFERENCE
 from mutations_segment import MUTANTS_SEGMENT, SUITES_SEGMENT
 from mutations_sync import MUTANTS_SYNC, SUITES_SYNC
@@ -23,6 +24,7 @@ SUITES = {
     "shm": "go test -count=1 -timeout 120s ./runtime/internal/shm",
     "queue": "go test -count=1 -timeout 120s ./runtime/internal/fifo ./runtime/queue",
     "codec": "go test -count=1 -timeout 60s ./codec",
+    **SUITES_PIPE,
     **SUITES_SEGMENT,
     "reference": "go test -count=1 -timeout 60s -run 'Refer|Receipt|InMessage|Link' ./runtime/internal/shm ./runtime/queue ./runtime/pipe",
     "stopped": "go test -count=1 -failfast -timeout 100s -tags crash -run 'TestStopped|TestRecovery' ./tests/chaos",
@@ -31,7 +33,7 @@ SUITES = {
     "c": """sh -c '
         if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
         then echo "[build failed]"; exit 1; fi
-        ctest --test-dir build --stop-on-failure --timeout 60 -R "^(c-test_quick|fork-quick|fork-faults)"'""",
+        ctest --test-dir build --stop-on-failure --timeout 60 -R "^(c-test_quick|c-test_pipe|fork-quick|fork-faults)"'""",
     **SUITES_WAIT,
 }
 
@@ -418,6 +420,7 @@ MUTANTS = (
         "codec",
     ),
     *MUTANTS_C,
+    *MUTANTS_PIPE,
     *MUTANTS_REFERENCE,
     *MUTANTS_SEGMENT,
     *MUTANTS_SYNC,

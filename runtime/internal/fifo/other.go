@@ -17,8 +17,9 @@ import (
 func (q *Fifo) lost(sure bool) bool { return q.Other != nil && !q.Other(sure) }
 
 // firstSleep bounds the first sleep of a get that has an other side, before which that is not always asked for:
-// whoever gets an answer in that time need not ask, which is a system call.
-const firstSleep = time.Millisecond
+// whoever gets an answer in that time need not ask, which is a system call. Longer than the kernel's tick: to arm
+// a timer that is earlier costs 2 us in a virtual machine, twice a round trip.
+const firstSleep = 10 * time.Millisecond
 
 // hurry makes the first sleep of a wait short, and o unsure until then.
 func (q *Fifo) hurry(w *park.Waiter, o *op) {
