@@ -67,6 +67,54 @@ static void writable(void) {
     EXPECT(polyipc_queue_close(other), POLYIPC_OK);
 }
 
+static void events(void) {
+    polyipc_event e, other;
+    char name[129];
+    int fd = -1, set;
+    EXPECT(polyipc_event_create(NULL, NULL, &e), POLYIPC_OK);
+    EXPECT(polyipc_event_name(e, name, sizeof name), POLYIPC_OK);
+    EXPECT(polyipc_event_open(name, NULL, &other), POLYIPC_OK);
+    EXPECT(polyipc_event_poll_fd(e, POLYIPC_WRITABLE, &fd), POLYIPC_INVALID);
+    EXPECT(polyipc_event_poll_fd(e, POLYIPC_READABLE, &fd), POLYIPC_OK);
+    CHECK(!readable(fd), "not set");
+    EXPECT(polyipc_event_set(other), POLYIPC_OK);
+    CHECK(readable(fd), "set");
+    EXPECT(polyipc_event_clear(e), POLYIPC_OK);
+    CHECK(!readable(fd), "cleared");
+    EXPECT(polyipc_event_set(e), POLYIPC_OK);
+    CHECK(readable(fd), "set by the handle itself");
+    EXPECT(polyipc_event_clear(other), POLYIPC_OK); /* by another: a look ends the lie */
+    EXPECT(polyipc_event_is_set(e, &set), POLYIPC_OK);
+    CHECK(!set && !readable(fd), "a loop would spin");
+    polyipc_wait_item item = {e.id, 0, POLYIPC_READABLE, 0};
+    EXPECT(polyipc_wait(&item, 1, POLYIPC_TRY, NULL), POLYIPC_TIMEOUT);
+    EXPECT(polyipc_event_set(other), POLYIPC_OK);
+    EXPECT(polyipc_wait(&item, 1, POLYIPC_FOREVER, NULL), POLYIPC_OK);
+    EXPECT(polyipc_event_close(e), POLYIPC_OK);
+    EXPECT(polyipc_event_close(other), POLYIPC_OK);
+}
+
+static void pipes(void) {
+    polyipc_pipe first, second;
+    int fd;
+    char c;
+    EXPECT(polyipc_pipe_pair(NULL, NULL, &first, &second), POLYIPC_OK);
+    EXPECT(polyipc_pipe_poll_fd(first, POLYIPC_READABLE, &fd), POLYIPC_OK);
+    CHECK(!readable(fd), "an empty pipe");
+    EXPECT(polyipc_pipe_send(second, "x", 1, POLYIPC_RAW, POLYIPC_TRY), POLYIPC_OK);
+    CHECK(readable(fd), "a message");
+    EXPECT(polyipc_pipe_recv(first, &c, 1, POLYIPC_TRY, NULL, NULL), POLYIPC_OK);
+    CHECK(!readable(fd), "received");
+    polyipc_wait_item item = {first.id, 0, POLYIPC_READABLE | POLYIPC_WRITABLE, 0};
+    EXPECT(polyipc_wait(&item, 1, POLYIPC_FOREVER, NULL), POLYIPC_OK);
+    CHECK(item.ready == POLYIPC_WRITABLE, "%u", item.ready);
+    EXPECT(polyipc_pipe_close(second), POLYIPC_OK);
+    CHECK(readable(fd), "the end of file");
+    EXPECT(polyipc_pipe_recv(first, &c, 1, POLYIPC_TRY, NULL, NULL), POLYIPC_END_OF_FILE);
+    CHECK(readable(fd), "it stays the end of file");
+    EXPECT(polyipc_pipe_close(first), POLYIPC_OK);
+}
+
 static void wait_for_many(void) {
     const polyipc_queue a = anonymous(), b = anonymous();
     int ends[2];
@@ -202,6 +250,8 @@ int main(void) {
     set_up();
     level_triggered();
     writable();
+    events();
+    pipes();
     wait_for_many();
     bad_input();
     close_ends_waits();

@@ -59,6 +59,38 @@ def test_writable() -> None:
         assert not readable(w)
 
 
+def test_event() -> None:
+    event = polyipc.Event()
+    other = polyipc.Event.open(event.name)
+    assert polyipc.wait([event], 0) == []
+    other.set()
+    assert polyipc.wait([event]) == [event]
+    event.clear()
+    assert not readable(event)
+    event.set()
+    other.clear()
+    assert readable(event)  # as far as this object knows
+    assert not event.is_set()
+    assert not readable(event)
+    event.close()
+    other.close()
+
+
+def test_pipe() -> None:
+    first, second = polyipc.Pipe()
+    with first:
+        assert polyipc.wait([first, second, polyipc.writable(first)]) == [polyipc.writable(first)]
+        second.send(1)
+        assert polyipc.wait([first, second]) == [first]
+        assert first.recv() == 1
+        assert not readable(first)
+        second.close()
+        assert polyipc.wait([first]) == [first]
+        with pytest.raises(EOFError):
+            first.recv()
+        assert readable(first)
+
+
 def test_things_of_all_kinds() -> None:
     a, b = socket.socketpair()
     reads, writes = os.pipe()
