@@ -40,11 +40,12 @@ func (o *op) begin(b *base, verb string) error {
 // allocates nothing.
 func (o *op) again() *op { return &op{Call: object.Call{Object: o.Object, Verb: o.Verb}, b: o.b} }
 
-// leave gives the guard back after a panic.
+// leave gives the guard back after a panic, in any case: what it guards may be truncated away, and the guard not,
+// for which other threads of this living process would wait for ever.
 func (o *op) leave() {
 	if o.guarded {
-		o.b.mend()
-		o.unguard()
+		object.Attempt(o.b.mend)
+		object.Attempt(o.unguard)
 	}
 }
 

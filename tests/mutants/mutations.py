@@ -229,6 +229,13 @@ MUTANTS = (
         "points",
     ),
     Mutant(
+        "a repair that finds nothing keeps the lock",
+        "runtime/internal/object/call.go",
+        "\tdefer func() { _ = recover() }()\n\tf()",
+        "\tf()",
+        "queue",
+    ),
+    Mutant(
         "large messages leave their parts behind",
         REPAIR,
         "m.Sweep(q.removeParts)",

@@ -84,18 +84,18 @@ func (o *op) rescue(r any, err *error) {
 	*err = o.q.obj.Fault(o.name, fault.Addr(), o.q.rings.hold(fault.Addr()), r)
 }
 
+// repairHeld gives back the locks in any case: the ring to repair may be truncated away, and the lock not, for
+// which other threads of this living process would wait for ever.
 func (o *op) repairHeld() {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() { _ = recover() }() // the header's own page is gone: nothing left to repair
 	o.wake = 0
 	if o.held&producers != 0 {
-		o.repairProducers()
-		o.unlockProducers()
+		object.Attempt(o.repairProducers)
+		object.Attempt(o.unlockProducers)
 	}
 	if o.held&consumers != 0 {
-		o.repairConsumers()
+		object.Attempt(o.repairConsumers)
 		o.held &^= consumers
-		park.Unlock(&o.q.h.Consumers)
+		object.Attempt(func() { park.Unlock(&o.q.h.Consumers) })
 	}
 }
 

@@ -14,8 +14,7 @@ import (
 // Call is one call under way.
 type Call struct {
 	*Object
-	Verb   string // for errors: "put to"
-	Repair func() // not nil: mends what the call left half done, when it ends in a panic; may touch the mapping
+	Verb string // for errors: "put to"
 
 	fault bool // what SetPanicOnFault was before
 }
@@ -35,9 +34,6 @@ func (c *Call) Begin() error {
 // in the object's or the caller's memory; another panic, a defect, goes on up.
 func (c *Call) End(err *error) {
 	r := recover()
-	if r != nil {
-		c.repair()
-	}
 	debug.SetPanicOnFault(c.fault)
 	if r != nil {
 		fault, ok := r.(interface{ Addr() uintptr })
@@ -55,12 +51,12 @@ func (c *Call) End(err *error) {
 	trace.Flush()
 }
 
-func (c *Call) repair() {
-	if c.Repair == nil {
-		return
-	}
-	defer func() { _ = recover() }() // the page of what is to be mended is gone: nothing left to mend
-	c.Repair()
+// Attempt does f as far as it comes, for who puts right what a panic has broken off: what is truncated away needs
+// no repair, but the next step may be needed all the same.
+func Attempt(f func()) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() { _ = recover() }()
+	f()
 }
 
 func (c *Call) holds(at uintptr) bool {
