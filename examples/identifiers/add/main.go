@@ -36,6 +36,7 @@ func run(ctx context.Context) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
+	ctx = tally.WhileDriven(ctx, control)
 	sums, err := add(ctx, queue.Of[tally.Result](results))
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ func run(ctx context.Context, dir string) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
+	ctx = tally.WhileDriven(ctx, control)
 	if err := tally.AwaitStart(ctx); err != nil {
 		return err
 	}
