@@ -151,6 +151,10 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv("POLYIPC_ACT"); dir != "" {
 		act(dir)
 	}
+	if dir := os.Getenv("POLYIPC_MEET"); dir != "" {
+		meet(dir)
+		return
+	}
 	os.Exit(m.Run())
 }
 

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"testing"
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/psync"
@@ -337,4 +339,41 @@ var reading = []scenario{
 		s.survivor.Do("sync.write_lock 0 %d", soon)
 		s.next("", "sync.write_unlock 0")
 	}),
+}
+
+// TestSyncStopped stops somebody in the middle of a verb, where it is alive and holds what others want: they
+// keep their deadlines, and when it goes on nothing was taken from it.
+func TestSyncStopped(t *testing.T) {
+	for _, c := range []struct {
+		kind, flags, point string
+		value              int
+		commands, others   []string
+	}{
+		{"rlock", "", "mutex.rlock.locked", 0, list("sync.acquire 0 -1"), list("sync.acquire 0 50")},
+		{"semaphore", "r", "psync.acquire.entered", 2, list("sync.acquire 0 -1"), list("sync.acquire 0 50", "sync.acquire 0 0", "sync.release 0 1")},
+		{"condition", "", "psync.seat.filled", 0, list("sync.acquire 0 -1", "sync.wait 0 - 100"), list("sync.acquire 0 50", "sync.notify 0 - 1")},
+		{"barrier", "", "psync.barrier.ending", 1, list("sync.wait 0 - -1"), list("sync.wait 0 - 50", "sync.waiting 0")},
+		{"rwlock", "", "psync.read.entered", 0, list("sync.read_lock 0 -1"), list("sync.write_lock 0 50", "sync.read_lock 0 50", "sync.read_unlock 0")},
+	} {
+		t.Run(c.kind, func(t *testing.T) {
+			on(c.kind, c.value, c.flags, "stopped", func(s *scene) {
+				p := s.comes(c.point+":stop", c.commands...)
+				within(s, "it is stopped", func() bool { return p.State() == 'T' })
+				for _, command := range c.others {
+					began := time.Now()
+					if words, name := s.survivor.Try("%s", command); name != "TIMEOUT" {
+						t.Errorf("%s: %q %s", command, words, name)
+					}
+					if d := time.Since(began); d > bound {
+						t.Errorf("%s took %v", command, d)
+					}
+				}
+				p.Signal(syscall.SIGCONT)
+				if line, there := p.Answer(peers.Bound); !there || strings.Contains(line, "INVALID") {
+					t.Errorf("after going on it says %q", line)
+				}
+				p.Close()
+			}).run(newWorld(t, peers.Go, queue.Options{}))
+		})
+	}
 }
