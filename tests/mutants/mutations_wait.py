@@ -100,8 +100,8 @@ MUTANTS_WAIT = (
     Mutant(
         "who looks at a bell does not look for the dead",
         POLL,
-        "err = o.orReclaim(ipcerr.Empty, func() error { return o.look(noWait) })",
-        "err = o.look(noWait)",
+        "err = o.orReclaim(ipcerr.Full, o.probe)",
+        "err = o.probe()",
         "poll",
     ),
     Mutant(
@@ -121,8 +121,8 @@ MUTANTS_WAIT = (
     Mutant(
         "a descriptor is taken for the one that was handed over",
         TAKE,
-        "err != nil || id != e.UUID {\n\t\t\tcontinue",
-        "err != nil && id == e.UUID {\n\t\t\tcontinue",
+        "err != nil || id != e.Ref.UUID {",
+        "err != nil && id == e.Ref.UUID {",
         "wait",
     ),
     Mutant(
@@ -130,20 +130,6 @@ MUTANTS_WAIT = (
         TAKE,
         "\t\tunix.CloseOnExec(e.FD)\n",
         "",
-        "wait",
-    ),
-    Mutant(
-        "an object of the same name is taken for the one that was handed over",
-        TAKE,
-        "case err == nil && id == e.UUID:",
-        "case err == nil:",
-        "wait",
-    ),
-    Mutant(
-        "what was handed over and unlinked is not found",
-        TAKE,
-        "[]string{e.Name, uuid.UUID(e.UUID).String()}",
-        "[]string{e.Name}",
         "wait",
     ),
     Mutant(
