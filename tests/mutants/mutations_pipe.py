@@ -129,11 +129,4 @@ MUTANTS_PIPE = (
         "",
         "c",
     ),
-    Mutant(
-        "C: a handle of another kind will do",
-        "capi/quick.c",
-        "if (atomic_load(&k->handle) == handle && k->kind == kind &&",
-        "if (atomic_load(&k->handle) == handle &&",
-        "c",
-    ),
 )
