@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/runtime/pipe"
 	"github.com/polyipc/polyipc/runtime/queue"
 	"github.com/polyipc/polyipc/runtime/root"
 )
@@ -20,6 +21,7 @@ type report struct {
 
 	sync    *syncReport    // of a sync object
 	segment *segmentReport // of a segment
+	pipe    *pipe.Seen     // of a pipe
 
 	queue   bool  // the rest is known
 	blocked error // not nil: why the counts are not known
@@ -77,6 +79,10 @@ func (a *app) look(ctx context.Context, name string, interval time.Duration) (r 
 		return r, err
 	case "segment":
 		r.segment, err = a.lookSegment(name)
+		return r, err
+	case "pipe":
+		seen, err := pipe.Look(name, pipe.Options{Root: a.root})
+		r.pipe = &seen
 		return r, err
 	case "queue":
 	default:

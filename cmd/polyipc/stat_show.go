@@ -63,12 +63,16 @@ func (r *report) json() any {
 		*queueJSON
 		Sync    *syncJSON        `json:"sync,omitempty"`
 		Segment *segmentStatJSON `json:"segment,omitempty"`
-	}{describe(r.object), r.object.Pickle, nil, nil, nil}
+		Pipe    *pipeJSON        `json:"pipe,omitempty"`
+	}{describe(r.object), r.object.Pickle, nil, nil, nil, nil}
 	if r.sync != nil {
 		v.Sync = r.sync.json()
 	}
 	if r.segment != nil {
 		v.Segment = r.segment.json()
+	}
+	if r.pipe != nil {
+		v.Pipe = pipeReport(r.pipe)
 	}
 	if !r.queue {
 		return v
@@ -126,6 +130,9 @@ func (r *report) text() []byte {
 	}
 	if r.segment != nil {
 		return r.segment.text(rows)
+	}
+	if r.pipe != nil {
+		return pipeText(r.pipe, rows)
 	}
 	if !r.queue {
 		return table(rows)

@@ -50,13 +50,7 @@ func (p *Pipe) Stat() (s Stat, err error) {
 		Name: p.Name(), Capacity: int64(capacity), OneWay: p.ways == 1, End: p.End(),
 		Transient: flags&layout.Transient != 0, Pickle: flags&layout.Pickle != 0,
 	}
-	switch {
-	case p.h.Opened[1-p.end].Load() == 0:
-	case p.other(true):
-		s.Other = Present
-	default:
-		s.Other = Gone
-	}
+	s.Other = p.presence(1 - p.end)
 	for _, d := range []struct {
 		fifo *fifo.Fifo
 		to   *Direction
@@ -68,7 +62,7 @@ func (p *Pipe) Stat() (s Stat, err error) {
 		if err != nil {
 			return s, err
 		}
-		*d.to = Direction{Messages: f.Messages + f.Leased, Bytes: f.Bytes, Sent: f.Put, Received: f.Taken, Abandoned: f.Abandoned}
+		*d.to = directionOf(f)
 		s.TakeOvers += f.TakeOvers
 	}
 	return s, nil

@@ -46,13 +46,6 @@ MUTANTS_PIPE = (
         "pipe",
     ),
     Mutant(
-        "a close wakes nobody at the other end",
-        PIPE,
-        "\t\t\tpark.Kick(&h.Readable)\n\t\t\tpark.Kick(&h.Writable)\n",
-        "\t\t\t_, _ = park.Alone, h\n",
-        "pipe",
-    ),
-    Mutant(
         "the end of file comes before the last messages",
         OTHER,
         "\tif err := f(); err != no {",
@@ -100,13 +93,6 @@ MUTANTS_PIPE = (
         "layout.HeaderArea+i/2*size)",
         "layout.HeaderArea)",
         "shm",
-    ),
-    Mutant(
-        "C: an end that nobody has opened yet is gone",
-        QUICK_PIPE,
-        "if (k->kind != PI_PIPE || !opened(k))",
-        "if (k->kind != PI_PIPE)",
-        "c",
     ),
     Mutant(
         "C: a wait does not ask who is at the other end",

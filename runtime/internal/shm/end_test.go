@@ -33,6 +33,9 @@ func TestTwoAreas(t *testing.T) {
 			}
 		}
 	}
+	if opened.Mem[data+5] != 7 {
+		t.Error("the second area lies on the first")
+	}
 	must(t, made.Close())
 	must(t, opened.Close())
 	wantFiles(t, r)
