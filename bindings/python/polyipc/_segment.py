@@ -13,7 +13,7 @@ from typing import Any, Callable, TypeVar
 from polyipc import _arguments, _format, _referring, _waiting, errors
 from polyipc._c import library
 from polyipc._c import segment as c
-from polyipc._handle import Handle
+from polyipc._handle import Handle, _keeper, _reopened
 from polyipc._segment_stat import SegmentStat
 from polyipc.errors import Status
 
@@ -225,7 +225,7 @@ class Segment(Handle):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._pickled()
-        return _opened, (type(self), self._name, self._root)
+        return _reopened, (_keeper(self._id), _opened, (type(self), self._name, self._root))
 
     # ---- memory ----
 

@@ -88,14 +88,18 @@ class ShareableList:
         Raises NotFoundError; CorruptError if the segment holds no list.
         """
         if sequence is None and name is not None:
-            self.shm = Segment.open(name, root=root)
-            self._places = self._find_places()
+            self._find(Segment.open(name, root=root))
         else:
-            whole, self._places = _layout([_encode(v) for v in sequence or ()])
-            self.shm = Segment.create(
-                len(whole), name=name, initial=whole, transient=transient, root=root
+            whole = _layout([_encode(v) for v in sequence or ()])
+            self._find(
+                Segment.create(len(whole), name=name, initial=whole, transient=transient, root=root)
             )
-        self._cells = [self.shm.atomic(at, "Q") for at, _ in self._places]
+
+    def _find(self, segment: Segment) -> None:
+        """Find the items in a segment."""
+        self.shm = segment
+        self._places = self._find_places()
+        self._cells = [segment.atomic(at, "Q") for at, _ in self._places]
 
     def _find_places(self) -> list[tuple[int, int]]:
         buf = self.shm.buf
@@ -174,7 +178,7 @@ class ShareableList:
 
     def __reduce__(self) -> tuple[Any, ...]:
         self.shm._pickled()  # noqa: SLF001
-        return _opened, (type(self), self.shm.name, self.shm._root)  # noqa: SLF001
+        return _opened, (type(self), self.shm)
 
     @property
     def format(self) -> str:
@@ -198,13 +202,15 @@ class ShareableList:
         raise ValueError(f"{value!r} not in this container")
 
 
-def _opened(cls: type[ShareableList], name: str, root: str | None) -> ShareableList:
-    """Open a list again, in another process perhaps."""
-    return cls(name=name, root=root)
+def _opened(cls: type[ShareableList], segment: Segment) -> ShareableList:
+    """Return the list of a segment that was opened again, in another process perhaps."""
+    shareable = cls.__new__(cls)
+    shareable._find(segment)  # noqa: SLF001
+    return shareable
 
 
-def _layout(items: list[tuple[int, bytes]]) -> tuple[bytes, list[tuple[int, int]]]:
-    """Return the contents of a new list, and where its items lie."""
+def _layout(items: list[tuple[int, bytes]]) -> bytes:
+    """Return the contents of a new list."""
     places = []
     at = _HEAD.size + len(items) * _PLACE.size
     for kind, data in items:
@@ -217,4 +223,4 @@ def _layout(items: list[tuple[int, bytes]]) -> tuple[bytes, list[tuple[int, int]
         _PLACE.pack_into(whole, _HEAD.size + i * _PLACE.size, place, room)
         _WORD.pack_into(whole, place, kind | len(data) << 24)
         whole[place + 8 : place + 8 + len(data)] = data
-    return bytes(whole), places
+    return bytes(whole)

@@ -287,6 +287,26 @@ def test_arguments_of_processes(method: str) -> None:
     end_helpers()
 
 
+def one_less(value: Any, shareable: Any, done: Any) -> None:
+    """Tell what came, in another process."""
+    done.put((value.value, list(shareable)))
+
+
+def test_what_the_parent_lets_go_of() -> None:
+    """A child has what it was given, although nobody else has it by the time that it opens it."""
+    context: Any = multiprocessing.get_context("spawn")
+    with polyipc.Queue[Any]() as done:
+        given = (Value("q", 7), polyipc.ShareableList(["x", 1]), done)
+        p = context.Process(target=one_less, args=given)
+        p.start()
+        del given
+        gc.collect()
+        assert done.get(timeout=60) == (7, ["x", 1])
+        p.join()
+        p.close()
+    end_helpers()
+
+
 def test_pickles() -> None:
     v, a = Value("q", 5), Array(Point, 2)
     v2, a2 = pickle.loads(pickle.dumps((v, a)))
