@@ -80,7 +80,7 @@ SUITES = (
     ),
     # Apart: it loads the library before pytest puts its own signal handlers in place.
     Suite("fork", "pytest", ("tests/fork",)),
-    Suite("cross", "go", ("./tests/cross/...",)),
+    Suite("cross", "go", ("./tests/cross/...", "./tests/scale")),
     Suite("chaos", "go", ("-tags=crash", "-timeout=90m", "./tests/chaos/..."), prepare=CRASHING),
     Suite("examples", "go", ("./examples/...",)),
     Suite("install", "go", ("./tests/install",)),
