@@ -6,7 +6,8 @@ import (
 )
 
 func init() {
-	scenarios = append(scenarios, scenario{"references", references}, scenario{"reference_gone", referenceGone})
+	scenarios = append(scenarios, scenario{"references", references}, scenario{"reference_gone", referenceGone},
+		scenario{"references_to_memory_and_pipes", referencesToMemoryAndPipes})
 }
 
 // references sends anonymous objects of every kind that the sender lets go of before they are received.
@@ -66,4 +67,25 @@ func referenceGone(p *pair) {
 		}
 	}
 	p.b.Fails("GONE", "ref.get %s -1", qb)
+}
+
+// referencesToMemoryAndPipes sends a segment and an end of a pipe, which the sender lets go of at once.
+func referencesToMemoryAndPipes(p *pair) {
+	p.queue(0, 0)
+	memory := p.a.Do("segment.create - 0 0 <q 8 t")
+	p.a.Do("segment.write %s 8 0700000000000000", memory)
+	ends := strings.Fields(p.a.Do("pipe.pair - 0 t"))
+	p.a.Do("ref.put %s -1 segment.%s pipe.%s", p.qa, memory, ends[1])
+	p.a.Do("segment.close %s", memory)
+	p.a.Do("pipe.close %s", ends[1])
+	p.says(p.a, "0", "pipe.poll %s 0", ends[0]) // no end of file
+	got := strings.Fields(p.b.Do("ref.get %s -1", p.qb))
+	segment, end := strings.TrimPrefix(got[0], "segment."), strings.TrimPrefix(got[1], "pipe.")
+	p.says(p.b, "x0700000000000000", "segment.read %s 8 8", segment)
+	p.a.Do("pipe.send %s -1 x0102", ends[0])
+	p.says(p.b, "x0102", "pipe.recv %s -1", end)
+	p.b.Do("pipe.close %s", end)
+	p.b.Do("segment.close %s", segment)
+	p.fails(p.a, "END_OF_FILE", "pipe.recv %s -1", ends[0])
+	p.a.Do("pipe.close %s", ends[0])
 }

@@ -60,7 +60,12 @@ int keep_sync(polyipc_kind kind, uint32_t id);
 polyipc_status answer_to_pipe(call *c);
 void close_pipes(void);
 
-/* ref.c: objects in messages */
+/* ref.c: objects in messages. Of each noun, the handle of a number, 0 if there is none, and the number of a
+ * handle that is kept. */
+uint32_t pipe_number(int64_t n);
+int keep_pipe(uint32_t id);
+uint32_t segment_number(int64_t n);
+int keep_segment(uint32_t id);
 polyipc_status answer_to_ref(call *c);
 
 /* segment.c */

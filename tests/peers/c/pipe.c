@@ -15,6 +15,13 @@ static polyipc_status keep(call *c, polyipc_status s, polyipc_pipe p) {
     return s;
 }
 
+uint32_t pipe_number(int64_t n) { return n < 0 || n >= end_count ? 0 : ends[n].id; }
+
+int keep_pipe(uint32_t id) {
+    ends[end_count] = (polyipc_pipe){id};
+    return end_count++;
+}
+
 static uint32_t end_of(const char *word) {
     return *word == '0' ? POLYIPC_END_FIRST : *word == '1' ? POLYIPC_END_SECOND : POLYIPC_END_DEFAULT;
 }

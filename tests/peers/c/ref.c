@@ -11,6 +11,10 @@ static uint32_t object_of(const char *word) {
         return queue_number(number(word + 6)).id;
     if (strncmp(word, "sync.", 5) == 0)
         return sync_number(number(word + 5));
+    if (strncmp(word, "pipe.", 5) == 0)
+        return pipe_number(number(word + 5));
+    if (strncmp(word, "segment.", 8) == 0)
+        return segment_number(number(word + 8));
     return 0;
 }
 
@@ -51,10 +55,20 @@ static polyipc_status open_one(call *c, const msgpack_object *value, polyipc_for
     polyipc_status s = polyipc_reference_open(&reference, NULL, reference.kind, &id);
     if (s != POLYIPC_OK)
         return s;
-    if (reference.kind == POLYIPC_KIND_QUEUE)
+    switch (reference.kind) {
+    case POLYIPC_KIND_QUEUE:
         text_add(c->answer, " queue.%d", keep_queue((polyipc_queue){id}));
-    else
+        break;
+    case POLYIPC_KIND_SEGMENT:
+        text_add(c->answer, " segment.%d", keep_segment(id));
+        break;
+    case POLYIPC_KIND_PIPE:
+    case POLYIPC_KIND_PIPE_END:
+        text_add(c->answer, " pipe.%d", keep_pipe(id));
+        break;
+    default:
         text_add(c->answer, " sync.%d", keep_sync(reference.kind, id));
+    }
     return s;
 }
 

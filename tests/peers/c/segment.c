@@ -8,6 +8,13 @@
 static polyipc_segment segments[4096];
 static int segment_count;
 
+uint32_t segment_number(int64_t n) { return n < 0 || n >= segment_count ? 0 : segments[n].id; }
+
+int keep_segment(uint32_t id) {
+    segments[segment_count] = (polyipc_segment){id};
+    return segment_count++;
+}
+
 typedef struct point {
     int32_t x;
     double y;

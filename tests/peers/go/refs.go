@@ -5,8 +5,10 @@ import (
 	"strings"
 
 	"github.com/polyipc/polyipc/codec"
+	"github.com/polyipc/polyipc/runtime/pipe"
 	"github.com/polyipc/polyipc/runtime/psync"
 	"github.com/polyipc/polyipc/runtime/queue"
+	"github.com/polyipc/polyipc/runtime/segment"
 )
 
 // ref does the commands that begin with "ref.".
@@ -48,6 +50,10 @@ func (p *peer) object(word string) any {
 		return p.queues[number(n)]
 	case "sync":
 		return p.syncs.objects[number(n)]
+	case "segment":
+		return p.segments.open[number(n)]
+	case "pipe":
+		return p.pipes.ends[number(n)]
 	}
 	panic("no noun " + noun)
 }
@@ -58,6 +64,12 @@ func (p *peer) open(r codec.Ref) (string, error) {
 	switch {
 	case r.Kind == 1:
 		n, err = p.keep(queue.OpenRef(r, ""))
+	case r.Kind == 3:
+		noun = "segment"
+		n, err = p.segments.keep(segment.OpenRef(r, ""))
+	case r.Kind == 2, r.Kind == 13:
+		noun = "pipe"
+		n, err = p.pipes.keep(pipe.OpenRef(r, ""))
 	default:
 		noun = "sync"
 		n, err = p.syncs.keep(psync.OpenRef(r, ""))

@@ -34,8 +34,13 @@ class Peer:
         self.children: dict[int, int] = {}
         self.syncs = Syncs()
         self.pipes = Pipes()
-        self.refs = Refs(self.queues, self.syncs.objects)
         self.segments = Segments()
+        self.refs = Refs(
+            queue=self.queues,
+            sync=self.syncs.objects,
+            pipe=self.pipes.ends,
+            segment=self.segments.open,
+        )
         self.many = Many(self.queues)
         self.verbs: dict[str, Callable[[polyipc.Queue[Any], Words], str]] = {
             "name": lambda q, _: q.name or "",

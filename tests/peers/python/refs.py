@@ -10,15 +10,16 @@ import polyipc
 class Refs:
     """Knows where the objects of each noun are kept."""
 
-    def __init__(self, queues: list[Any], syncs: list[Any]) -> None:
-        self.kept: dict[str, list[Any]] = {"queue": queues, "sync": syncs}
+    def __init__(self, **kept: list[Any]) -> None:
+        self.kept = kept
 
     def object(self, word: str) -> Any:
         noun, _, number = word.partition(".")
         return self.kept[noun][int(number)]
 
     def keep(self, obj: Any) -> str:
-        noun = "queue" if isinstance(obj, polyipc.Queue) else "sync"
+        nouns = {polyipc.Queue: "queue", polyipc.Segment: "segment", polyipc.Connection: "pipe"}
+        noun = nouns.get(type(obj), "sync")
         self.kept[noun].append(obj)
         return f"{noun}.{len(self.kept[noun]) - 1}"
 
