@@ -1,4 +1,4 @@
-/* The pipe in C: each verb, quick and slow, the end of the other side by close and by death, and in forked
+/* The pipe in C: each verb, quick and slow, and the end of the other side. tests/fork/c/pipe.c has deaths and
  * children. */
 #include "quick_test.h"
 
@@ -204,83 +204,6 @@ static void close_wakes(void) {
     EXPECT(polyipc_pipe_close(theirs), POLYIPC_OK);
 }
 
-/* A child holds the second end alone, as a forked process does when its parent has closed that, and is
- * killed. */
-static void death(void) {
-    void *(*const works[])(void *) = {sleeps_receiving, sleeps_sending, sleeps_polling};
-    for (int i = 0; i < 3; i++) {
-        polyipc_pipe theirs;
-        pair(&ours, &theirs, 0);
-        const pid_t child = fork();
-        if (child == 0) {
-            EXPECT(polyipc_pipe_close(ours), POLYIPC_OK);
-            send_text(theirs, "last words");
-            for (;;)
-                pause();
-        }
-        EXPECT(polyipc_pipe_close(theirs), POLYIPC_OK);
-        recv_text(ours, "last words");
-        pthread_t t = run(works[i], NULL);
-        rest();
-        kill(child, SIGKILL);
-        pthread_join(t, NULL);
-        waitpid(child, NULL, 0);
-        rest();
-        EXPECT(polyipc_pipe_send(ours, "x", 1, POLYIPC_RAW, POLYIPC_TRY), POLYIPC_BROKEN);
-        EXPECT(polyipc_pipe_close(ours), POLYIPC_OK);
-    }
-}
-
-/* The child uses what it inherited; its end is the same user's as the parent's, until both have closed it. */
-static void forked(void) {
-    polyipc_pipe a, b;
-    pair(&a, &b, 0);
-    send_text(a, "from before");
-    const pid_t child = fork();
-    if (child == 0) {
-        EXPECT(polyipc_pipe_close(a), POLYIPC_OK);
-        recv_text(b, "from before");
-        send_text(b, "from the child");
-        recv_text(b, "go");
-        char c;
-        EXPECT(polyipc_pipe_recv(b, &c, 1, POLYIPC_FOREVER, NULL, NULL), POLYIPC_END_OF_FILE);
-        EXPECT(polyipc_pipe_send(b, &c, 1, POLYIPC_RAW, POLYIPC_TRY), POLYIPC_BROKEN);
-        EXPECT(polyipc_pipe_close(b), POLYIPC_OK);
-        _exit(0);
-    }
-    EXPECT(polyipc_pipe_close(b), POLYIPC_OK);
-    recv_text(a, "from the child");
-    send_text(a, "go");
-    EXPECT(polyipc_pipe_close(a), POLYIPC_OK);
-    int status;
-    CHECK(waitpid(child, &status, 0) == child && status == 0, "the child ended with %x", status);
-}
-
-/* A host closes all descriptors; others get their numbers. */
-static void closefrom_host(void) {
-    const pid_t child = fork();
-    if (child == 0) {
-        polyipc_pipe b, other;
-        pair(&ours, &b, 0);
-        for (int fd = 3; fd < 64; fd++)
-            close(fd);
-        pair(&other, &other, 0); /* takes the numbers, and has its ends locked */
-        send_text(b, "x");
-        recv_text(ours, "x");
-        pthread_t t = run(sleeps_receiving, NULL);
-        rest();
-        EXPECT(polyipc_pipe_close(b), POLYIPC_OK);
-        pthread_join(t, NULL);
-        nanosleep(&(struct timespec){0, 200000}, NULL);
-        EXPECT(polyipc_pipe_send(ours, "x", 1, POLYIPC_RAW, POLYIPC_TRY), POLYIPC_BROKEN);
-        _exit(0);
-    }
-    int status;
-    CHECK(waitpid(child, &status, 0) == child && status == 0, "the child ended with %x", status);
-    int64_t removed;
-    EXPECT(polyipc_gc(NULL, &removed), POLYIPC_OK);
-}
-
 int main(void) {
     set_up();
     both_ways();
@@ -288,9 +211,6 @@ int main(void) {
     wrong_arguments();
     named();
     close_wakes();
-    death();
-    forked();
-    closefrom_host();
     remove_root();
     return 0;
 }
