@@ -146,3 +146,28 @@ func TestTruncated(t *testing.T) {
 	}
 	_ = os.Remove(filepath.Join(dir, "cut"))
 }
+
+// TestPickleInASharedRoot wants whoever makes or opens a pipe for pickles where a group can write to it to say so.
+func TestPickleInASharedRoot(t *testing.T) {
+	dir := root(t)
+	if err := os.Chmod(dir, 0o770|os.ModeSetgid); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Create("p", Options{Root: dir, Pickle: true})
+	mustBe(t, err, ipcerr.Denied)
+	a, b, err := Pair("p", Options{Root: dir, Pickle: true, TrustGroup: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open("p", Options{Root: dir, Pickle: true})
+	mustBe(t, err, ipcerr.Denied)
+	if s, err := a.Stat(); err != nil || !s.Pickle {
+		t.Errorf("not for pickles: %v", err)
+	}
+	for _, p := range []*Pipe{a, b} {
+		end(t, p)
+	}
+	if err := Unlink(dir, "p"); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -94,14 +94,22 @@ static void inheritance(void) {
 
 /* ---- descriptors ------------------------------------------------------------------------- */
 
-/* Others get the numbers of the pipe's descriptors: another pipe, whose ends are open, too. */
+enum { OTHERS = 10 };
+
+/* Others get the numbers of the pipe's descriptors: further pipes, whose ends are open in several handles
+ * each. */
 static void closes_descriptors(void *unused) {
-    polyipc_pipe first, other;
+    polyipc_pipe others[OTHERS][3];
+    char name[129];
     (void)unused;
     pair(&ours, &theirs);
     for (int fd = 3; fd < 64; fd++)
         close(fd);
-    pair(&first, &other);
+    for (int i = 0; i < OTHERS; i++) {
+        pair(&others[i][0], &others[i][1]);
+        EXPECT(polyipc_pipe_name(others[i][0], name, sizeof name), POLYIPC_OK);
+        EXPECT(polyipc_pipe_open(name, NULL, &others[i][2]), POLYIPC_OK);
+    }
     send_text(theirs, "x");
     recv_text(ours, "x");
     pthread_t t = run(sleeps_receiving, NULL);
@@ -110,8 +118,9 @@ static void closes_descriptors(void *unused) {
     pthread_join(t, NULL);
     nap(200);
     EXPECT(polyipc_pipe_send(ours, "x", 1, POLYIPC_RAW, POLYIPC_TRY), POLYIPC_BROKEN);
-    for (int i = 0; i < 3; i++)
-        EXPECT(polyipc_pipe_close((polyipc_pipe[]){ours, first, other}[i]), POLYIPC_OK);
+    EXPECT(polyipc_pipe_close(ours), POLYIPC_OK);
+    for (int i = 0; i < 3 * OTHERS; i++)
+        EXPECT(polyipc_pipe_close(others[i / 3][i % 3]), POLYIPC_OK);
 }
 
 int main(void) {
