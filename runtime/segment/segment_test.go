@@ -357,7 +357,10 @@ func TestWaitEnds(t *testing.T) {
 	cell, _ := Uint32At(s, 8)
 	cell.Store(7)
 	wg.Wait()
-	// Closing wakes.
+	// Closing wakes, by moving on what is slept on.
+	other := again(t, s, Options{})
+	sequence := func() uint32 { return other.word(16).Load() >> 1 }
+	before := sequence()
 	ended := make(chan error)
 	go func() {
 		_, err := s.Wait(ctx, 16, 8, 0)
@@ -370,6 +373,9 @@ func TestWaitEnds(t *testing.T) {
 	}
 	_ = s.Close()
 	want(t, <-ended, ipcerr.Closed)
+	if sequence() == before {
+		t.Error("nobody was told that it was closed")
+	}
 }
 
 // TestHostile opens a segment with each field of its header set to nonsense.

@@ -36,7 +36,7 @@ MUTANTS_SEGMENT = (
         "a shape that is larger than the segment is believed",
         SEGMENT,
         " || uint64(whole) > size {",
-        " {",
+        " || whole < 0 {",
         "segment",
     ),
     Mutant(
