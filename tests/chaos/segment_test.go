@@ -3,10 +3,15 @@
 package chaos
 
 import (
+	"math/rand/v2"
 	"slices"
+	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/queue"
+	"github.com/polyipc/polyipc/runtime/segment"
+	"github.com/polyipc/polyipc/tests/peers"
 )
 
 func init() { scenarios = slices.Concat(scenarios, sharing) }
@@ -80,4 +85,55 @@ var sharing = []scenario{
 		w.says("0", "segment.lock 0 0")
 		w.says("", "segment.unlock 0")
 	}),
+}
+
+// TestSegmentKills kills processes that count in a segment at random times, by atomics and under the lock: the others go on,
+// and each of the dead has left at most one increment under the lock undone that it had made by atomics.
+func TestSegmentKills(t *testing.T) {
+	kills := repetitions(t, "POLYIPC_CHAOS_KILLS", 100, 1000)
+	seed := setting(t, "POLYIPC_CHAOS_SEED", int(time.Now().UnixNano()%1_000_000))
+	t.Logf("POLYIPC_CHAOS_SEED=%d POLYIPC_CHAOS_KILLS=%d", seed, kills)
+	r := rand.New(rand.NewPCG(uint64(seed), 0))
+	root := newRoot(t)
+	s, err := segment.Create("s", segment.Options{Root: root, Size: 16, Transient: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := [2]*atomic.Uint64{}
+	for i := range cells {
+		if cells[i], err = segment.Uint64At(s, int64(8*i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := func() *peers.Peer {
+		p := peers.Start(t, languages[r.IntN(len(languages))], root)
+		p.Do("segment.open s - -")
+		p.Send("segment.count 0 1000000000")
+		return p
+	}
+	workers := []*peers.Peer{start(), start(), start()}
+	var waited []time.Duration
+	for range kills {
+		time.Sleep(time.Duration(r.IntN(2000)) * time.Microsecond)
+		i := r.IntN(len(workers))
+		workers[i].Kill()
+		began, locked, free := time.Now(), cells[1].Load(), cells[0].Load()
+		within(t, "the others go on", func() bool { return cells[1].Load() > locked+1 && cells[0].Load() > free+1 })
+		waited = append(waited, time.Since(began))
+		workers[i] = start()
+	}
+	for _, p := range workers {
+		p.Kill()
+	}
+	free, locked := cells[0].Load(), cells[1].Load()
+	if locked > free || free-locked > uint64(kills+len(workers)) {
+		t.Errorf("%d increments by atomics, %d under the lock, %d kills", free, locked, kills)
+	}
+	if died, err := s.Lock(t.Context()); err != nil {
+		t.Error(died, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	report(t, "from a kill until the others had counted on", waited)
 }
