@@ -4,6 +4,8 @@ package chaos
 
 import (
 	"strings"
+	"syscall"
+	"testing"
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/queue"
@@ -110,4 +112,32 @@ func (w *world) rings(held ...string) {
 		w.survivor.Do("get 0 0")
 	}
 	w.end()
+}
+
+// TestStoppedWhileOthersWaitForMany stops the owner of each lock: a wait for many keeps its deadline all the same, finds
+// nothing ready that may not be, and finds it when the owner goes on.
+func TestStoppedWhileOthersWaitForMany(t *testing.T) {
+	for _, c := range []struct{ item, point, command string }{
+		{"r0", "fifo.get.front", "get 0 -1"},
+		{"w0", "fifo.put_many.staged", "put_many 0 -1 x02"},
+	} {
+		t.Run(c.item, func(t *testing.T) {
+			w := newWorld(t, peers.Go, queue.Options{})
+			w.put("x01")
+			p := w.stopped(c.point, c.command)
+			w.timesOut("many.wait %d " + c.item)
+			w.timesOut("many.wait %d " + c.item) // now that there is a descriptor
+			w.survivor.Send("many.wait -1 " + c.item)
+			p.Signal(syscall.SIGCONT)
+			if _, there := p.Answer(bound); !there {
+				t.Fatal("the stopped one does not go on")
+			}
+			if c.item == "r0" {
+				w.put("x02")
+			}
+			w.answers("ok " + c.item)
+			p.Close()
+			w.end()
+		})
+	}
 }

@@ -183,8 +183,12 @@ static polyipc_status work_on_one(worker *w, char kind, char *buffer) {
     size_t n;
     char name[64];
     polyipc_format format;
+    polyipc_wait_item item = {w->q.id, 0, POLYIPC_READABLE, 0};
+    polyipc_status s = kind == 'w' ? polyipc_wait(&item, 1, POLYIPC_FOREVER, NULL) : POLYIPC_OK;
+    if (s != POLYIPC_OK)
+        return s;
     line(w, "g 1");
-    polyipc_status s = polyipc_queue_get(w->q, buffer, LARGEST, POLYIPC_FOREVER, &n, &format);
+    s = polyipc_queue_get(w->q, buffer, LARGEST, POLYIPC_FOREVER, &n, &format);
     if (s != POLYIPC_OK)
         return s;
     line(w, "G %s", name_of(w, buffer, n, format, name));

@@ -12,6 +12,7 @@ import (
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/queue"
+	anyof "github.com/polyipc/polyipc/runtime/wait"
 )
 
 // largest is the longest message of produce.
@@ -143,6 +144,11 @@ func consume(q *queue.Queue, args []string) (string, error) {
 		case 'l', 'n', 'h':
 			err = w.lease(kind, buf, check)
 		default:
+			if kind == 'w' {
+				if _, err = anyof.Any(context.Background(), q.Readable()); err != nil {
+					break
+				}
+			}
 			w.line("g 1")
 			var n int
 			var f queue.Format

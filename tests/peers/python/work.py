@@ -102,6 +102,8 @@ def take_some(w: Worker, kind: str) -> None:
         w.line("G " + " ".join(w.name(body) for body in bodies))
         w.done += len(bodies)
     else:
+        if kind == "w":
+            polyipc.wait([w.queue])
         w.line("g 1")
         w.line("G " + w.name(w.queue.get()))
         w.done += 1
