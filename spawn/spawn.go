@@ -6,7 +6,7 @@
 //	ready, err := wait.Any(ctx, child, results.Readable())
 //	err = child.Wait()
 //
-// The program finds them by their roles: queue.Inherited("jobs", queue.Options{}) in Go, polyipc_inherited_queue in C,
+// The program finds them by their roles: queue.Inherited("jobs", queue.Options{}) in Go, polyipc_inherited in C,
 // polyipc.inherited("jobs") in Python. The parent may let go of an anonymous object as soon as Start has returned.
 package spawn
 

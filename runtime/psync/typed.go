@@ -10,6 +10,18 @@ import (
 // Type is the type of an object, for those to whom it is data: bindings of other languages, operators.
 type Type = layout.SyncType
 
+// The types.
+const (
+	TypeLock             = layout.SyncLock
+	TypeRLock            = layout.SyncRLock
+	TypeSemaphore        = layout.SyncSemaphore
+	TypeBoundedSemaphore = layout.SyncBoundedSemaphore
+	TypeCondition        = layout.SyncCondition
+	TypeEvent            = layout.SyncEvent
+	TypeBarrier          = layout.SyncBarrier
+	TypeRWLock           = layout.SyncRWLock
+)
+
 // Create makes an object of a type; value is a semaphore's permits, a barrier's parties, else 0.
 func Create(t Type, name string, value int64, o Options) (Object, error) {
 	return openAs(create, t, name, value, o)
