@@ -72,6 +72,11 @@ const aim = 100 * time.Millisecond
 // report prints how long something took.
 func report(t *testing.T, what string, ds []time.Duration) {
 	t.Helper()
+	reportOver(t, what, ds, aim)
+}
+
+func reportOver(t *testing.T, what string, ds []time.Duration, aim time.Duration) {
+	t.Helper()
 	if len(ds) == 0 {
 		t.Fatal("nothing measured: ", what)
 	}
