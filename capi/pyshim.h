@@ -130,7 +130,8 @@ POLYIPC_API int polyipc_py_descriptor(int handle);
  * nack). restype py_object. */
 POLYIPC_API pi_object *polyipc_py_queue(int queue);
 
-/* The functions of a pipe, likewise: (send, recv). They are put(body, format, ns) and get(ns) of a queue. */
+/* The functions of a pipe that was just opened, likewise, and what it is: ((send, recv), end, receives,
+ * sends), the last three as ints. send and recv are put(body, format, ns) and get(ns) of a queue. */
 POLYIPC_API pi_object *polyipc_py_pipe(int pipe);
 
 /* The functions of an object of polyipc/sync.h, bound to its handle; type is an enum polyipc_sync_type.

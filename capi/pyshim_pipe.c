@@ -29,5 +29,10 @@ static const struct pi_method methods[] = {
 };
 
 pi_object *polyipc_py_pipe(int pipe) {
-    return builtins(methods, sizeof methods / sizeof *methods, (uint32_t)pipe);
+    const uint32_t index = (uint32_t)pipe & (PI_MAX_HANDLES - 1);
+    const struct pi_quick *const k = &pi_now.keep->quick[index];
+    pi_object *items[] = {builtins(methods, sizeof methods / sizeof *methods, (uint32_t)pipe),
+                          number((long)pi_now.keep->entries[index].detail), number(k->in.queue != NULL),
+                          number(k->out.queue != NULL)};
+    return tuple(items, sizeof items / sizeof *items);
 }

@@ -177,14 +177,9 @@ class Connection(Messages[T]):
         """Take over the handle of an end."""
         self._root, self._pickle, self._trust_group = root, bool(pickle), bool(trust_group)
         self._own(number, c.close)
-        self._c_send, self._c_recv = c.bind(number)
+        calls, self._end, self._readable, self._writable = c.bind(number)
+        self._c_send, self._c_recv = calls
         _, self._name = c.name(number)
-        status, fields = c.stat(number)
-        self._check(status, "open")
-        self._end = fields["end"] - c.END_FIRST
-        duplex = not fields["flags"] & c.ONE_WAY
-        self._readable = duplex or self._end == 0
-        self._writable = duplex or self._end == 1
         self._pack: Callable[[object], bytes] = codec.pack_plain
         if pickle:
             self._pack = codec.pack_pickling

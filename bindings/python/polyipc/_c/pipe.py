@@ -17,7 +17,7 @@ END_DEFAULT = 0
 END_FIRST = 1
 END_SECOND = 2
 
-_bind_pipe: Callable[[int], PipeCalls]
+_bind_pipe: Callable[[int], tuple[tuple[Any, Any], int, int, int]]
 
 
 class PipeCalls(NamedTuple):
@@ -25,6 +25,15 @@ class PipeCalls(NamedTuple):
 
     send: Callable[[bytes, int, int], int]  # body, format, ns: status
     recv: Callable[[int], Any]  # ns: bytes, (bytes, format), or the status
+
+
+class PipeEnd(NamedTuple):
+    """What an open handle is."""
+
+    calls: PipeCalls
+    end: int  # 0 or 1
+    receives: bool
+    sends: bool
 
 
 class _Options(ctypes.Structure):
@@ -101,9 +110,10 @@ def pair(name: bytes | None, root: bytes | None, flags: int, capacity: int) -> t
     return library.opened(status), first.value, second.value
 
 
-def bind(pipe: int) -> PipeCalls:
-    """Return the functions of an open end."""
-    return PipeCalls(*_bind_pipe(pipe))
+def bind(pipe: int) -> PipeEnd:
+    """Return the functions of an end that was just opened, and which it is."""
+    calls, end, receives, sends = _bind_pipe(pipe)
+    return PipeEnd(PipeCalls(*calls), end, bool(receives), bool(sends))
 
 
 def close(pipe: int) -> int:
