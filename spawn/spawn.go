@@ -71,9 +71,4 @@ func Start(cmd *exec.Cmd, objects Objects) (*Child, error) {
 func (c *Child) PollFD() (int, error) { return c.gone.PollFD() }
 
 // Ready reports whether the process is gone. Wait then reads at once how it ended.
-func (c *Child) Ready() (bool, error) {
-	if c.ProcessState != nil {
-		return true, nil
-	}
-	return c.gone.Ended(), nil
-}
+func (c *Child) Ready() (bool, error) { return c.gone.Ended(), nil }

@@ -23,7 +23,7 @@ MUTANTS_WAIT = (
     Mutant(
         "a bell is armed without a second look",
         BELL,
-        "if ready, err = b.ready(kind); !ready && err == nil {",
+        "if ready, err = b.ready(kind); !ready && err == nil && b.obj.Gone() == nil {",
         "if err == nil {",
         "wait",
     ),

@@ -184,7 +184,8 @@ func (b *Bells) settle(kind int, own *bell) (bool, error) {
 		a, bit := b.place(kind, own.seat)
 		a.Or(bit)
 		b.h.Some[kind].Store(1)
-		if ready, err = b.ready(kind); !ready && err == nil {
+		// A close may have come in between, and its byte been drained.
+		if ready, err = b.ready(kind); !ready && err == nil && b.obj.Gone() == nil {
 			return false, nil
 		}
 	}

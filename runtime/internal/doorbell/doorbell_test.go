@@ -88,6 +88,28 @@ func TestPutBetweenLooks(t *testing.T) {
 	}
 }
 
+// TestCloseBetweenLooks has a close make the descriptor readable just before it is drained: who polls it must find out.
+func TestCloseBetweenLooks(t *testing.T) {
+	a := openJar(t, newRoot(t), "jar")
+	fd, p := a.fd(t), a.bells.At(layout.BellReadable)
+	release, err := p.Hold()
+	must(t, err)
+	closed := make(chan struct{})
+	a.looked = func() {
+		a.looked = nil
+		go func() { a.close(); close(closed) }()
+		if !wait(fd, patience) {
+			t.Error("a close does not make the descriptor readable")
+		}
+	}
+	_, _ = p.Ready()
+	if !wait(fd, 0) {
+		t.Error("not readable, for ever")
+	}
+	release()
+	<-closed
+}
+
 // TestLateRing has a ringer write only after the bell was armed again.
 func TestLateRing(t *testing.T) {
 	j := openJar(t, newRoot(t), "jar")
