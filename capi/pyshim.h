@@ -158,8 +158,9 @@ POLYIPC_API pi_object *polyipc_py_sync(int type, int handle);
 POLYIPC_API pi_object *polyipc_py_direct(int type, int handle, pi_object *slow_acquire,
                                          pi_object *slow_release, pi_object *yes, pi_object *none);
 
-/* The functions of a segment's lock, bound to the segment's handle: (acquire, release). acquire takes ns.
- * Both return the status, but POLYIPC_OWNER_DIED for a lock whose former owner died. restype py_object. */
+/* The functions of a segment's lock, bound to the segment's handle: (acquire, release). acquire takes ns,
+ * an int, at which it looks only if it can't have the lock at once. Both return the status, but
+ * POLYIPC_OWNER_DIED for a lock whose former owner died. restype py_object. */
 POLYIPC_API pi_object *polyipc_py_segment_lock(int segment);
 
 /* Closes a segment's handle, as polyipc_segment_close, but leaves its memory mapped until the process ends.

@@ -448,7 +448,7 @@ class SegmentLock:
     def release(self) -> None:
         """Give it back. Only the thread that has it may: an AssertionError."""
         status = self._release()
-        if status != _OK:
+        if status:
             raise self._failure(status, "unlock")
 
     def _failure(self, status: int, operation: str) -> Exception:
@@ -458,7 +458,7 @@ class SegmentLock:
     def __enter__(self) -> bool:
         status = self._acquire(-1)
         self.owner_died = False
-        return status == _OK or self._acquired(status)
+        return self._acquired(status) if status else True
 
     def __exit__(
         self,
@@ -466,7 +466,9 @@ class SegmentLock:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.release()
+        status = self._release()
+        if status:
+            raise self._failure(status, "unlock")
 
 
 def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
