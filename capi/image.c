@@ -261,7 +261,8 @@ void pi_image_learn_key(struct pi_keep *keep) {
         return;
     char *const block = thread_pointer() + keep->image.tls_offset;
     for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; key++) {
-        void *const value = key == keep->detail_key ? NULL : pthread_getspecific(key);
+        const bool ours = key == keep->detail_key || (keep->within && key == keep->within_key);
+        void *const value = ours ? NULL : pthread_getspecific(key);
         if (value == NULL)
             continue;
         for (size_t at = 0; at + sizeof value <= keep->image.tls_size; at += sizeof value) {

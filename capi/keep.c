@@ -36,6 +36,7 @@ struct pi_keep *pi_keep_make(void) {
         return NULL;
     if (pthread_key_create(&keep->detail_key, pi_detail_free) != 0)
         return NULL;
+    pi_within_make(keep);
     return keep;
 }
 

@@ -14,6 +14,7 @@
  *   image.c   finds this library in memory, takes its snapshot, rewinds it
  *   gosignals.c   keeps Go from unblocking the host's signals
  *   guard.c   memory that is not there, touched by C
+ *   within.c  which object a thread is in
  *   quick.c   put and get of small messages in C; await.c, the wait for one; quick_pipe.c, the same for pipes
  *   host.c    signals and limits of the host: recorded, protected, put back
  *   load.c    the constructors, the fork handlers, reload
@@ -153,6 +154,11 @@ struct pi_keep {
 
     struct pi_held held; /* which descriptors from before our exec are held; see package handover */
 
+    bool within;                 /* threads note where they are, see within.c; else calls are counted */
+    pthread_key_t within_key;    /* takes an ending thread from the list */
+    pthread_mutex_t within_lock; /* of the list */
+    struct pi_thread *threads;   /* those that were ever within something */
+
     const void *python;      /* struct pi_python, see pyshim.c */
     _Atomic uint32_t events; /* enum pi_events; written by events.go */
 };
@@ -186,8 +192,12 @@ struct pi_thread {
     struct pi_guard *guard; /* not NULL: this thread is in guarded code, see quick.h */
     bool entered;           /* has called Go, whose stack for this thread has room for a signal handler */
     int interruptible;
-    uint32_t number, numbered; /* gettid, and after how many forks, plus 1, that was asked */
-    char *detail;              /* malloc'ed text of the last error that had one */
+    struct pi_quick *_Atomic within; /* what this thread is in; see within.c, like the next five */
+    uint32_t counted;                /* calls that are counted instead: a handler's, during another's */
+    enum { PI_WITHIN_NEW, PI_WITHIN_LISTED, PI_WITHIN_ENDED } within_state; /* not LISTED: counted */
+    struct pi_thread *next, **link; /* in the list; under within_lock */
+    uint32_t number, numbered;      /* gettid, and after how many forks, plus 1, that was asked */
+    char *detail;                   /* malloc'ed text of the last error that had one */
     size_t detail_length, detail_capacity;
     enum pi_operation operation; /* not PI_OP_TEXT: detail is to be made from these three */
     polyipc_status status;       /* of the last error */

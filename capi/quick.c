@@ -77,6 +77,7 @@ void pi_quick_close(uint32_t index) {
     struct pi_quick *k = &pi_now.keep->quick[index];
     if (atomic_exchange(&k->handle, 0) == 0)
         return;
+    pi_within_wait(k);
     for (int round = 0; atomic_load(&k->putting) != 0 || atomic_load(&k->getting) != 0; round++) {
         if (k->in.queue != NULL)
             kick(&k->in.queue->readable);
@@ -89,6 +90,7 @@ void pi_quick_close(uint32_t index) {
 
 /* The parent's threads are not in the child, and its token is not the child's. */
 void pi_quick_in_child(struct pi_keep *keep) {
+    pi_within_in_child(keep);
     const uint32_t top = atomic_load(&keep->quick_top);
     for (uint32_t i = 0; i < top; i++) {
         struct pi_quick *k = &keep->quick[i];
@@ -106,16 +108,9 @@ static struct pi_quick *entry(uint32_t handle) {
                : NULL;
 }
 
-/* Counted in first, then looked: whoever closes zeroes the handle first, then looks at the count. What is
- * left of an entry's former handle has another generation. */
-static struct pi_quick *enter(struct pi_quick *k, _Atomic uint32_t *within, uint32_t handle,
-                              enum pi_kind kind) {
-    atomic_fetch_add(within, 1);
-    if (atomic_load(&k->handle) == handle && k->kind == kind &&
-        !atomic_load_explicit(&k->polled, memory_order_relaxed))
-        return k;
-    atomic_fetch_sub(within, 1);
-    return NULL;
+static bool usable(const struct pi_quick *k, uint32_t handle, enum pi_kind kind) {
+    return atomic_load(&k->handle) == handle && k->kind == kind &&
+           !atomic_load_explicit(&k->polled, memory_order_relaxed);
 }
 
 /* Of a queue or pipe, which may have nothing to put to, or to get from. */
@@ -127,17 +122,34 @@ struct pi_quick *pi_quick_enter_put(uint32_t handle, enum pi_kind kind) {
     return NULL;
 }
 
+/* Noted or counted first, then looked: whoever closes zeroes the handle first, then looks at notes and
+ * counts. What is left of an entry's former handle has another generation. */
 struct pi_quick *pi_quick_enter(uint32_t handle, enum pi_kind kind) {
     struct pi_quick *k = entry(handle);
-    return k != NULL && handle != 0 ? enter(k, &k->putting, handle, kind) : NULL;
+    if (k == NULL || handle == 0)
+        return NULL;
+    const bool listed = pi_me.within_state == PI_WITHIN_LISTED || pi_within_list();
+    if (__builtin_expect(listed && atomic_load_explicit(&pi_me.within, memory_order_relaxed) == NULL &&
+                             pi_me.counted == 0,
+                         1)) {
+        atomic_store_explicit(&pi_me.within, k, memory_order_relaxed);
+        atomic_signal_fence(memory_order_seq_cst);
+    } else {
+        pi_me.counted++;
+        atomic_fetch_add(&k->putting, 1);
+    }
+    if (usable(k, handle, kind))
+        return k;
+    pi_quick_leave(k);
+    return NULL;
 }
 
 struct pi_quick *pi_quick_enter_get(uint32_t handle, enum pi_kind kind) {
     struct pi_quick *k = entry(handle);
     if (k == NULL || handle == 0)
         return NULL;
-    k = enter(k, &k->getting, handle, kind);
-    if (k == NULL || k->in.queue != NULL)
+    atomic_fetch_add(&k->getting, 1);
+    if (usable(k, handle, kind) && k->in.queue != NULL)
         return k;
     pi_quick_leave_get(k);
     return NULL;

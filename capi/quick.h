@@ -97,7 +97,14 @@ size_t pi_quick_put(struct pi_quick *k, const polyipc_slice *messages, size_t co
 
 /* The same of any kind, for verbs that do not wait. */
 struct pi_quick *pi_quick_enter(uint32_t handle, enum pi_kind kind);
-static inline void pi_quick_leave(struct pi_quick *k) { atomic_fetch_sub(&k->putting, 1); }
+static inline void pi_quick_leave(struct pi_quick *k) {
+    if (__builtin_expect(pi_me.counted == 0, 1)) {
+        atomic_store_explicit(&pi_me.within, NULL, memory_order_release);
+        return;
+    }
+    pi_me.counted--;
+    atomic_fetch_sub(&k->putting, 1);
+}
 
 struct pi_attempt;
 
@@ -116,6 +123,14 @@ void pi_quick_wake(_Atomic uint32_t *word, int most);
 /* Takes and gives the lock of threads that lies at so many bytes behind the object's header. */
 polyipc_status pi_quick_own(uint32_t handle, enum pi_kind kind, size_t at, int *out_owner_died);
 polyipc_status pi_quick_disown(uint32_t handle, enum pi_kind kind, size_t at);
+
+/* ---- within.c --------------------------------------------------------------------------- */
+
+void pi_within_make(struct pi_keep *keep);
+void pi_within_in_child(struct pi_keep *keep);
+bool pi_within_list(void); /* a thread's first call; false: it must be counted */
+/* Returns when no other thread is in k, whose handle was zeroed before. */
+void pi_within_wait(const struct pi_quick *k);
 
 /* ---- await.c ---------------------------------------------------------------------------- */
 

@@ -252,6 +252,44 @@ static void meetings(void) {
     EXPECT(polyipc_rwlock_write_unlock(rwlock), POLYIPC_OK);
 }
 
+/* Handles that close and open while threads, some of them short-lived, are at them: a call ends with OK or
+ * BAD_HANDLE, and touches nothing that has gone. */
+static _Atomic uint32_t current;
+static atomic_bool stop;
+
+static void *uses(void *brief) {
+    for (int i = 0; brief != NULL ? i < 50 : !atomic_load(&stop); i++) {
+        const polyipc_semaphore s = {atomic_load(&current)};
+        const polyipc_status status = polyipc_semaphore_acquire(s, POLYIPC_TRY);
+        CHECK(status == POLYIPC_OK || status == POLYIPC_TIMEOUT || status == POLYIPC_BAD_HANDLE ||
+                  status == POLYIPC_CLOSED,
+              "%s", polyipc_status_name(status));
+        if (status == POLYIPC_OK)
+            polyipc_semaphore_release(s, 1);
+    }
+    return NULL;
+}
+
+static void closes(void) {
+    pthread_t t[3];
+    for (int i = 0; i < 3; i++)
+        t[i] = run(uses, NULL);
+    for (int round = 0; round < 1000; round++) {
+        polyipc_sync_options o = made(0, 1000);
+        polyipc_semaphore s;
+        EXPECT(polyipc_semaphore_create(NULL, &o, &s), POLYIPC_OK);
+        atomic_store(&current, s.id);
+        if (round % 10 == 0)
+            pthread_join(run(uses, root), NULL);
+        else
+            nap();
+        EXPECT(polyipc_semaphore_close(s), POLYIPC_OK);
+    }
+    atomic_store(&stop, true);
+    for (int i = 0; i < 3; i++)
+        pthread_join(t[i], NULL);
+}
+
 static void bad_input(void) {
     polyipc_sync_options o = made(1u << 20, 0);
     polyipc_event e;
@@ -293,6 +331,7 @@ int main(void) {
     semaphores();
     conditions();
     meetings();
+    closes();
     bad_input();
     EXPECT(polyipc_lock_close(lock), POLYIPC_OK);
     EXPECT(polyipc_lock_close(lock), POLYIPC_BAD_HANDLE);
