@@ -51,7 +51,12 @@ static int echo(void) {
     CHECK(carried() == 2, "%d descriptors with two queues open", carried());
     get(in, "hello");
     put(out, "hello!");
+    int later[8]; /* the numbers that the descriptors had are these files' now */
+    for (int i = 0; i < 8; i++)
+        CHECK((later[i] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0, "open: %s", strerror(errno));
     const polyipc_queue twice = inherited("in");
+    for (int i = 0; i < 8; i++)
+        CHECK(close(later[i]) == 0, "taking again closed descriptor %d", later[i]);
     EXPECT(polyipc_queue_close(twice), POLYIPC_OK);
     EXPECT(polyipc_queue_close(in), POLYIPC_OK);
     EXPECT(polyipc_queue_close(out), POLYIPC_OK);
