@@ -98,8 +98,8 @@ MUTANTS_SEGMENT = (
     Mutant(
         "C: a handle of another kind will do",
         "capi/quick.c",
-        "if (atomic_load(&k->handle) == handle && k->kind == kind &&",
-        "if (atomic_load(&k->handle) == handle &&",
+        "return atomic_load(&k->handle) == handle && k->kind == kind &&",
+        "return atomic_load(&k->handle) == handle &&",
         "c segment",
     ),
     Mutant(
