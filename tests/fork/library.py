@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import select
 import signal
 import sys
@@ -25,27 +26,9 @@ RAW, MSGPACK = 0, 1
 OK, TIMEOUT, EMPTY, FULL, INTERRUPTED, BAD_HANDLE, INVALID = 0, 1, 2, 3, 6, 13, 14
 FOREVER, TRY = -1, 0
 
-PYTHON_FUNCTIONS = (
-    "PyBytes_FromStringAndSize",
-    "PyBytes_AsStringAndSize",
-    "_PyBytes_Resize",
-    "PyLong_FromLong",
-    "PyLong_AsLong",
-    "PyTuple_New",
-    "PyTuple_SetItem",
-    "PyList_New",
-    "PyList_Append",
-    "PyList_Size",
-    "PyList_GetItem",
-    "Py_IncRef",
-    "Py_DecRef",
-    "PyErr_Occurred",
-    "PyErr_BadArgument",
-    "PyCFunction_NewEx",
-    "PyObject_CallObject",
-    "PyEval_SaveThread",
-    "PyEval_RestoreThread",
-)
+# The list of pyshim.h itself, so that it is never an old one.
+SHIMS = Path(__file__).resolve().parents[2] / "capi" / "pyshim.h"
+PYTHON_FUNCTIONS = re.findall(r"^    X\((\w+),", SHIMS.read_text(), re.MULTILINE)
 
 plain = ctypes.CDLL(PATH)
 shims = ctypes.PyDLL(PATH)
