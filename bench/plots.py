@@ -49,7 +49,7 @@ def draw(results: Results, directory: Path) -> list[Path]:
         made.append(save(figure, directory / f"{name}.png"))
         pyplot.close(figure)
 
-    for name, title, begins, factor, unit in (
+    for name, title, which, factor, unit in (
         ("round-trips", "round trip", ("trip", "trip-asleep", "trip-one-cpu"), 1e-3, "µs"),
         ("round-trips-pipes", "pipe", ("pipe-trip", "pipe-trip-asleep"), 1e-3, "µs"),
         ("locks", "lock", ("lock-alone", "lock-2", "lock-4"), 1e-6, "million a second"),
@@ -59,14 +59,16 @@ def draw(results: Results, directory: Path) -> list[Path]:
             1e-6, "million a second",
         ),
     ):  # fmt: skip
-        shown = [s for s in SCENARIOS if s.key in begins]
+        shown = [s for s in SCENARIOS if s.key in which]
         figure, panels = pyplot.subplots(1, len(shown), figsize=(4 * len(shown), 4), sharey=False)
         for axes, scenario in zip(panels, shown):
             values = [(BY_KEY[k].label, results.median(scenario.key, k)) for k in scenario.series]
             there = [(label, value * factor) for label, value in values if value is not None]
             if there:
                 axes.barh(*zip(*there))
-            axes.set(xscale="log", title=f"{title}, {scenario.label}", xlabel=unit)
+            axes.set(title=f"{title}, {scenario.label}", xlabel=unit)
+            if unit == "µs":
+                axes.set(xscale="log")
             axes.tick_params(axis="y", labelsize="x-small")
         made.append(save(figure, directory / f"{name}.png"))
         pyplot.close(figure)
