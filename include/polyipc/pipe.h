@@ -14,8 +14,9 @@
  * The end of the other side. When the last holder of the other end has closed it or died, however that
  * happened, receives take what it has sent and then fail with END_OF_FILE, and sends fail with BROKEN. A
  * close is seen at once, a death within 100 ms by who waits; a send may still succeed within 0.1 ms of it. An
- * end that nobody has opened yet is not gone: until then sends fill the pipe and receives wait. Opened anew,
- * an end is there again. A forked child has the ends that its parent had: close those that it does not use.
+ * end that nobody has opened yet is not gone: until then sends fill the pipe and receives wait, also in a
+ * kept pipe that nobody had open any more. Opened anew, an end is there again. A forked child has the ends
+ * that its parent had: close those that it does not use.
  */
 #ifndef POLYIPC_PIPE_H
 #define POLYIPC_PIPE_H

@@ -211,13 +211,23 @@ func (p *Pipe) take(end int) {
 
 // enter tells the others that somebody is at this end. The lock comes first: who finds the end opened, and
 // nobody there, takes it for gone.
+//
+// A kept pipe at which nobody is, and in which nothing waits for this end, is as new: the other end, which was opened
+// once, is not gone but has yet to come. The words are counts, so that an other end which is opened, and perhaps
+// closed, just now is not forgotten.
 func (p *Pipe) enter(op string) error {
-	if err := p.obj.File.TakeEnd(p.end); err != nil {
-		return err
-	}
-	crash.Point("pipe.open.taken") // the end was never opened then
 	return object.Guarded(op, p.Name(), func() error {
-		p.h.Opened[p.end].Store(1)
+		f, other := p.obj.File, 1-p.end
+		before := p.h.Opened[other].Load()
+		quiet := before != 0 && !f.EndTaken(p.end) && !f.EndTaken(other) && (p.in == nil || p.in.Bare())
+		if err := f.TakeEnd(p.end); err != nil {
+			return err
+		}
+		crash.Point("pipe.open.taken") // the end was never opened then
+		p.h.Opened[p.end].Add(1)
+		if quiet {
+			p.h.Opened[other].CompareAndSwap(before, 0)
+		}
 		return nil
 	})
 }

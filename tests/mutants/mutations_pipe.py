@@ -20,15 +20,15 @@ MUTANTS_PIPE = (
     Mutant(
         "who opens an end does not say so",
         PIPE,
-        "\t\tp.h.Opened[p.end].Store(1)\n",
+        "\t\tp.h.Opened[p.end].Add(1)\n",
         "",
         "pipe",
     ),
     Mutant(
         "an end is said to be open before it is",
         PIPE,
-        '\tcrash.Point("pipe.open.taken")',
-        '\tp.h.Opened[p.end].Store(1)\n\tcrash.Point("pipe.open.taken")',
+        '\t\tcrash.Point("pipe.open.taken")',
+        '\t\tp.h.Opened[p.end].Add(1)\n\t\tcrash.Point("pipe.open.taken")',
         "pipe points",
     ),
     Mutant(
@@ -36,6 +36,20 @@ MUTANTS_PIPE = (
         PIPE,
         "\tif p.h.Opened[1-p.end].Load() == 0 {\n\t\treturn true",
         "\tif p.h.Opened[1-p.end].Load() == 0 {\n\t\treturn false",
+        "pipe",
+    ),
+    Mutant(
+        "a pipe at rest is not as new",
+        PIPE,
+        "\t\tif quiet {\n",
+        "\t\tif quiet && false {\n",
+        "pipe",
+    ),
+    Mutant(
+        "a pipe in which something waits is as new",
+        PIPE,
+        " && (p.in == nil || p.in.Bare())",
+        "",
         "pipe",
     ),
     Mutant(

@@ -458,6 +458,9 @@ func (q *Fifo) bare() bool {
 	return m.H.Tail.Load() == head && m.H.Next.Load() == 0 && h.First.Load() == 0 && h.Consumers.Load() == 0 && h.Shutdown.Load() == 0
 }
 
+// Bare reports, within a call or as the object is opened, that there is not one message.
+func (q *Fifo) Bare() bool { return q.bare() }
+
 // readable is a guess, without a lock, whether a get might find something.
 func (q *Fifo) readable() bool {
 	h := q.h

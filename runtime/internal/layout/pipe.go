@@ -12,7 +12,7 @@ const DirectionBytes = QueueHeaderBytes
 // Pipe is a pipe's header. Direction 0 is what end 0 receives, direction 1 what end 1 does; a pipe without the
 // flag Duplex has direction 0 alone.
 type Pipe struct {
-	Opened [2]atomic.Uint32 // whoever opens an end: 1, once it is open; never 0 again
+	Opened [2]atomic.Uint32 // whoever opens an end: how often each was opened since nobody had the pipe open
 }
 
 // DirectionOffset is where in the header area direction d begins.
