@@ -24,19 +24,18 @@ class LockTurns:
     100 ns."""
 
     def __init__(self, verb: str, lock: Any, area: Area) -> None:
-        self._number = area.number
-        self._acquire, self._release = lock.acquire, lock.release
+        self._number, self._lock = area.number, lock
         self._contended = verb == "section"
         self.make: Callable[[int], None] = {"lock": self._bare, "section": self._section}[verb]
 
     def _bare(self, n: int) -> None:
-        acquire, release = self._acquire, self._release
+        acquire, release = self._lock.acquire, self._lock.release
         for _ in repeat(None, n):
             acquire()
             release()
 
     def _section(self, n: int) -> None:
-        acquire, release, number = self._acquire, self._release, self._number
+        acquire, release, number = self._lock.acquire, self._lock.release, self._number
         for _ in repeat(None, n):
             acquire()
             number[0] += 1
