@@ -154,7 +154,7 @@ func open(op, name string, o Options, mayCreate, mayOpen bool) (*Pipe, error) {
 		end = o.End
 	}
 	p.take(int(end - First))
-	if err := p.enter(op); err != nil {
+	if err := p.enter(op, true); err != nil {
 		_ = p.obj.Close(nil, func() {})
 		return nil, err
 	}
@@ -212,14 +212,15 @@ func (p *Pipe) take(end int) {
 // enter tells the others that somebody is at this end. The lock comes first: who finds the end opened, and
 // nobody there, takes it for gone.
 //
-// A kept pipe at which nobody is, and in which nothing waits for this end, is as new: the other end, which was opened
-// once, is not gone but has yet to come. The words are counts, so that an other end which is opened, and perhaps
-// closed, just now is not forgotten.
-func (p *Pipe) enter(op string) error {
+// A kept pipe at which nobody is, and in which nothing waits for this end, is as new if it is opened by its name: the
+// other end, which was opened once, is not gone but has yet to come. The words are counts, so that an other end
+// which is opened, and perhaps closed, just now is not forgotten.
+func (p *Pipe) enter(op string, byName bool) error {
 	return object.Guarded(op, p.Name(), func() error {
 		f, other := p.obj.File, 1-p.end
 		before := p.h.Opened[other].Load()
-		quiet := before != 0 && !f.EndTaken(p.end) && !f.EndTaken(other) && (p.in == nil || p.in.Bare())
+		kept := f.Header().Flags()&layout.Transient == 0
+		quiet := byName && kept && before != 0 && !f.EndTaken(p.end) && !f.EndTaken(other) && (p.in == nil || p.in.Bare())
 		if err := f.TakeEnd(p.end); err != nil {
 			return err
 		}

@@ -28,7 +28,7 @@ func OpenRef(r codec.Ref, root string) (*Pipe, error) {
 	if r.Kind == object.RefPipeEnd {
 		p.take(1)
 	}
-	err := p.enter(op)
+	err := p.enter(op, false)
 	if err == nil {
 		err = p.obj.File.LeaveEnd(1 - p.end) // it came with both
 	}
