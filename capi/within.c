@@ -24,6 +24,8 @@ static void unlist(void *thread) {
     struct pi_keep *keep = pi_now.keep;
     struct pi_thread *const t = thread;
     t->within_state = PI_WITHIN_ENDED; /* what calls in further destructors do is counted */
+    if (t->link == NULL)
+        return; /* forked, and not in the child's list */
     pthread_mutex_lock(&keep->within_lock);
     *t->link = t->next;
     if (t->next != NULL)
@@ -43,6 +45,7 @@ void pi_within_in_child(struct pi_keep *keep) {
     keep->within = keep->within && barrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
     pi_me.within_state = PI_WITHIN_NEW;
     pi_me.within = NULL;
+    pi_me.link = NULL; /* the parent's list is not the child's */
     pi_me.counted = 0;
 }
 
