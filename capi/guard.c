@@ -8,7 +8,24 @@
 
 #include <ucontext.h>
 
-static const int faults[PI_FAULTS] = {SIGSEGV, SIGBUS};
+/* SIGURG, with which Go's scheduler preempts, goes through here for the sake of its stack. */
+static const int faults[PI_FAULTS] = {SIGSEGV, SIGBUS, SIGURG};
+
+enum { LENT = 40 << 10 }; /* bytes; less than handlerRoom of wait.go */
+
+/* Go wants its handlers to run on the thread's alternate stack. A host may have taken that away since the
+ * thread was last in Go, and then a handler runs where the interrupted code was; Go would end the process for
+ * that. There is room (wait.go), so for as long as Go's handler runs, the stack below here is called the
+ * alternate one. The return from the signal puts back what was found when it came. */
+static void hand_on(const struct sigaction *go, int signal, siginfo_t *info, void *context) {
+    stack_t now;
+    char *const here = __builtin_frame_address(0);
+    if (sigaltstack(NULL, &now) == 0 && (now.ss_flags & SS_DISABLE) != 0) {
+        const stack_t lent = {.ss_sp = here - LENT, .ss_size = LENT};
+        sigaltstack(&lent, NULL);
+    }
+    go->sa_sigaction(signal, info, context);
+}
 
 static void on_fault(int signal, siginfo_t *info, void *context) {
     struct pi_guard *const guard = pi_me.guard;
@@ -18,11 +35,13 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
         pthread_sigmask(SIG_SETMASK, &((const ucontext_t *)context)->uc_sigmask, NULL);
         _longjmp(guard->to, 1);
     }
-    const struct sigaction *const go = &pi_now.keep->host.go_fault[signal == faults[0] ? 0 : 1];
+    int i = 0;
+    while (faults[i] != signal)
+        i++;
     sigset_t all; /* as Go's handler expects; the return from this one puts the mask back */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
-    go->sa_sigaction(signal, info, context);
+    hand_on(&pi_now.keep->host.go_fault[i], signal, info, context);
 }
 
 void pi_guard_install(struct pi_keep *keep) {

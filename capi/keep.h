@@ -43,7 +43,7 @@ enum {
     PI_NAME_BYTES = 136,
     PI_MAX_DESCRIPTORS = 1 << 20,
     PI_SIGNALS = 65,
-    PI_FAULTS = 2, /* SIGSEGV, SIGBUS */
+    PI_FAULTS = 3, /* SIGSEGV, SIGBUS, and SIGURG, which is none */
 };
 
 /* What a handle stands for: one for each type of handle. */
