@@ -16,6 +16,7 @@
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static long barrier(int command) { return syscall(SYS_membarrier, command, 0, 0); }
@@ -72,7 +73,9 @@ void pi_within_wait(const struct pi_quick *k) {
     struct pi_keep *keep = pi_now.keep;
     if (!keep->within)
         return;
-    barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+    if (barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) !=
+        0) /* forbidden since: what was noted shows soon all the same */
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     for (bool busy = true; busy;) {
         busy = false;
         pthread_mutex_lock(&keep->within_lock);
