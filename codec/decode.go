@@ -50,7 +50,7 @@ func newReader(data []byte) *decoder {
 }
 
 func (d *decoder) release() {
-	d.data, d.receipt, d.seen = nil, 0, nil
+	d.data, d.receipt, d.seen, d.found = nil, 0, nil, nil
 	clear(d.scratch[:cap(d.scratch)]) // of a failed reading, which may have left entries
 	if d.scratch = d.scratch[:0]; cap(d.scratch) > 256 {
 		d.scratch = nil
@@ -248,6 +248,9 @@ func (d *decoder) scalarExt(t token, key bool) (any, error) {
 		if d.depth > 0 {
 			return nil, invalid("a pickle inside of something else; it is always a whole message")
 		}
+		if d.found != nil {
+			d.found.Pickle = true
+		}
 		return Pickle(slices.Clone(body)), nil
 	}
 	if t.ext < 0 || t.ext >= extReserved {
@@ -301,6 +304,9 @@ func (d *decoder) ref(b []byte) (Ref, error) {
 	}
 	if d.seen != nil {
 		d.seen(r)
+	}
+	if d.found != nil {
+		d.found.Refs = true
 	}
 	return r, nil
 }

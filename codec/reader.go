@@ -21,6 +21,7 @@ type decoder struct {
 
 	receipt uint32      // for the references that are read
 	seen    func(r Ref) // not nil: is told of each
+	found   *Found      // not nil: is told what there is
 }
 
 type kind uint8
@@ -214,7 +215,10 @@ func (d *decoder) text(t token) ([]byte, error) {
 
 // inner returns a decoder for the array that an extension's body is.
 func (d *decoder) inner(t token) decoder {
-	return decoder{data: d.body(t), owed: 1, depth: d.depth, scratch: d.scratch}
+	return decoder{
+		data: d.body(t), owed: 1, depth: d.depth, scratch: d.scratch,
+		receipt: d.receipt, seen: d.seen, found: d.found,
+	}
 }
 
 // raw skips a value and returns its bytes.
