@@ -7,7 +7,7 @@ var floors = [][]string{
 		"runtime/internal/layout", "runtime/internal/shm", "runtime/internal/futex",
 		"runtime/internal/crash", "runtime/internal/trace",
 	},
-	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member"},
+	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member", "runtime/internal/live"},
 	{"runtime/internal/object"},
 	{"runtime/internal/mutex", "runtime/internal/doorbell", "runtime/internal/handover"},
 	{"runtime/internal/fifo", "runtime/wait"},
