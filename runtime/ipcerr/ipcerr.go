@@ -6,7 +6,8 @@
 //	if errors.Is(err, ipcerr.Full) { ... }
 //
 // Timeout also matches context.DeadlineExceeded, Cancelled context.Canceled, Exists, NotFound and
-// Denied their counterparts in io/fs, and EndOfFile io.EOF.
+// Denied their counterparts in io/fs, and EndOfFile io.EOF. The error of a call whose context was cancelled with a
+// cause (context.WithCancelCause) matches the cause, too.
 package ipcerr
 
 import (

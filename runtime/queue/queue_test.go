@@ -252,6 +252,16 @@ func TestVerbs(t *testing.T) {
 	if err := l.Ack(); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := Of[int](q).TryLease(); !errors.Is(err, ipcerr.Empty) {
+		t.Fatal(err)
+	}
+	if err := Of[int](q).TryPut(7); err != nil {
+		t.Fatal(err)
+	}
+	v, err := Of[int](q).TryLease()
+	if err != nil || v.Value != 7 || v.Ack() != nil {
+		t.Fatal(v, err)
+	}
 	if err := q.Shutdown(false); err != nil {
 		t.Fatal(err)
 	}

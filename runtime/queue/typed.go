@@ -84,7 +84,13 @@ type TypedLease[T any] struct {
 // Lease is Queue.Lease for a value. A message that is no T stays leased and comes back with the
 // error: ack it to be rid of it, or nack it for somebody who understands it.
 func (t Typed[T]) Lease(ctx context.Context) (*TypedLease[T], error) {
-	l, err := t.Queue.Lease(ctx)
+	return decodeLease[T](t.Queue.Lease(ctx))
+}
+
+// TryLease is Queue.TryLease for a value, and Lease otherwise.
+func (t Typed[T]) TryLease() (*TypedLease[T], error) { return decodeLease[T](t.Queue.TryLease()) }
+
+func decodeLease[T any](l *Leased, err error) (*TypedLease[T], error) {
 	if err != nil {
 		return nil, err
 	}

@@ -217,6 +217,10 @@ func (w *sleep) over(err error) error {
 }
 
 func ended(err error) error {
-	code, _ := err.(ipcerr.Code)
-	return &ipcerr.Error{Op: "wait for many", Code: code}
+	const op = "wait for many"
+	if e, ok := err.(*ipcerr.Error); ok {
+		e.Op = op
+		return e
+	}
+	return &ipcerr.Error{Op: op, Code: ipcerr.CodeOf(err)}
 }

@@ -75,13 +75,19 @@ func (o *Object) Fault(verb string, at uintptr, ours bool, cause any) error {
 		Hint: "its file was truncated while it was open: unlink it and make it anew", Err: fmt.Errorf("%v", cause)}
 }
 
-// Sentence makes of a code the error that the caller sees; other errors it leaves as they are.
+// Sentence makes of a code, or of what park.Ended returns, the error that the caller sees; other errors it leaves as
+// they are.
 func (o *Object) Sentence(verb string, err error) error {
+	op := verb + " " + o.Noun
+	if e, ok := err.(*ipcerr.Error); ok && e.Op == "" {
+		e.Op, e.Name = op, o.Name()
+		return e
+	}
 	code, ok := err.(ipcerr.Code)
 	if !ok {
 		return err
 	}
-	e := &ipcerr.Error{Op: verb + " " + o.Noun, Name: o.Name(), Code: code}
+	e := &ipcerr.Error{Op: op, Name: o.Name(), Code: code}
 	switch code {
 	case ipcerr.Corrupt:
 		e.Hint = "its contents make no sense: damaged by another program; unlink it and make it anew"

@@ -150,7 +150,8 @@ func kickWhenDone(ctx context.Context, w *atomic.Uint32) func() {
 	}
 }
 
-// Ended is the code for the end of a context, nil while it goes on.
+// Ended is the code for the end of a context, nil while it goes on. A cause that the canceller gave comes with it,
+// in an error whose operation and object are still to be filled in.
 func Ended(ctx context.Context) error {
 	switch err := ctx.Err(); {
 	case err == nil:
@@ -158,6 +159,9 @@ func Ended(ctx context.Context) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return ipcerr.Timeout
 	default:
+		if cause := context.Cause(ctx); cause != context.Canceled {
+			return &ipcerr.Error{Code: ipcerr.Cancelled, Err: cause}
+		}
 		return ipcerr.Cancelled
 	}
 }
