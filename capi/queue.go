@@ -6,6 +6,7 @@ package main
 import "C"
 
 import (
+	"fmt"
 	"math"
 	"unsafe"
 
@@ -147,13 +148,17 @@ func pg_queue_shutdown(h C.polyipc_queue, immediate C.int) (s status) {
 	return done(op, h.id, err)
 }
 
+// lowest is below every pointer to something. A fault beneath it is a nil pointer to Go, whose panic does not tell
+// where it was, so that it could not be told from a defect.
+const lowest = 4096
+
 // body views the caller's bytes for a put.
 func body(op operation, data unsafe.Pointer, size C.size_t) ([]byte, error) {
 	switch {
 	case size == 0:
 		return nil, nil
-	case data == nil:
-		return nil, invalid(op, "data is NULL and size %d: give the bytes, or size 0", size)
+	case uintptr(data) < lowest:
+		return nil, invalid(op, "data is %s and size %d: give the bytes, or size 0", pointer(data), size)
 	case size > queue.MaxMessage:
 		return nil, &ipcerr.Error{Op: string(op), Code: ipcerr.TooLarge, Hint: "a message has at most 2^40 bytes"}
 	}
@@ -165,9 +170,17 @@ func space(op operation, buffer unsafe.Pointer, capacity C.size_t) ([]byte, erro
 	if capacity == 0 {
 		return nil, nil
 	}
-	if buffer == nil {
-		return nil, invalid(op, "buffer is NULL and capacity %d: give a buffer, or capacity 0 to learn the size", capacity)
+	if uintptr(buffer) < lowest {
+		return nil, invalid(op, "buffer is %s and capacity %d: give a buffer, or capacity 0 to learn the size", pointer(buffer), capacity)
 	}
 	n := min(uint64(capacity), queue.MaxMessage, uint64(math.MaxUint64-uintptr(buffer)))
 	return unsafe.Slice((*byte)(buffer), int(n)), nil
+}
+
+// pointer is a pointer in a sentence.
+func pointer(p unsafe.Pointer) string {
+	if p == nil {
+		return "NULL"
+	}
+	return fmt.Sprintf("%#x", uintptr(p))
 }

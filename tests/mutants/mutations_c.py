@@ -123,6 +123,13 @@ MUTANTS_C = (
         "c",
     ),
     Mutant(
+        "C: only NULL is no pointer",
+        "capi/queue.go",
+        "case uintptr(data) < lowest:",
+        "case data == nil:",
+        "c",
+    ),
+    Mutant(
         "C: a sleeper does not say so",
         C_AWAIT,
         "*value = atomic_fetch_or(&k->in.queue->readable, PI_FLAG) | PI_FLAG;",

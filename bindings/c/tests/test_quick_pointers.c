@@ -4,6 +4,7 @@
 
 static char *wild; /* a page that is not there */
 static char *edge; /* so many bytes before it are there */
+static char *const low = (char *)8; /* what a NULL with an offset is */
 static const size_t PAGE = 4096;
 
 static polyipc_queue q;
@@ -19,6 +20,11 @@ static void puts_wild(void) {
     nothing_held("a put of nothing there");
     EXPECT(polyipc_queue_put(q, edge - 5, 10, POLYIPC_RAW, POLYIPC_FOREVER), POLYIPC_INVALID);
     nothing_held("a put of what is half there");
+    EXPECT(polyipc_queue_put(q, low, 10, POLYIPC_RAW, POLYIPC_TRY), POLYIPC_INVALID);
+    EXPECT(polyipc_queue_put(q, low, 10000, POLYIPC_RAW, POLYIPC_FOREVER), POLYIPC_INVALID);
+    EXPECT(polyipc_queue_put_many(q, &(polyipc_slice){low, 10}, 1, POLYIPC_RAW, POLYIPC_TRY, &(size_t){0}),
+           POLYIPC_INVALID);
+    nothing_held("puts of the first page");
     is_empty(q);
 
     size_t n = 77;
@@ -45,6 +51,12 @@ static void gets_wild(void) {
     put(q, "message");
     EXPECT(polyipc_queue_get(q, wild, 10, POLYIPC_TRY, &n, NULL), POLYIPC_INVALID);
     nothing_held("a get to nothing there");
+    EXPECT(polyipc_queue_get(q, low, 10, POLYIPC_TRY, &n, NULL), POLYIPC_INVALID);
+    EXPECT(polyipc_queue_get(q, low, 10, POLYIPC_FOREVER, &n, NULL), POLYIPC_INVALID);
+    EXPECT(polyipc_queue_get_many(q, low, 10, m, 4, POLYIPC_TRY, &n), POLYIPC_INVALID);
+    polyipc_lease lease;
+    EXPECT(polyipc_queue_lease(q, low, 10, POLYIPC_TRY, &lease, &n, NULL), POLYIPC_INVALID);
+    nothing_held("gets to the first page");
     char buffer[64];
     while (polyipc_queue_get(q, buffer, sizeof buffer, POLYIPC_TRY, NULL, NULL) == POLYIPC_OK)
         continue;
