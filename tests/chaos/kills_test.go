@@ -63,6 +63,7 @@ func TestRandomKills(t *testing.T) {
 			t.Fatalf("round %d failed; again: POLYIPC_CHAOS_SEED=%d go test -tags=crash -run 'TestRandomKills/^%d$' ./tests/chaos", n, seed, n)
 		}
 	}
+	tally("queue", kills)
 	report(t, "from a kill until both sides had got on", waited)
 }
 

@@ -135,5 +135,6 @@ func TestSegmentKills(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
+	tally("segment", kills)
 	report(t, "from a kill until the others had counted on", waited)
 }

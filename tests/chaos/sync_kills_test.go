@@ -50,6 +50,7 @@ func TestSyncKills(t *testing.T) {
 						took = append(took, time.Since(began))
 					}
 				}
+				tally("sync", len(took))
 				report(t, "from a kill among rivals until another had the "+kind, took)
 			}).run(newWorld(t, peers.Go, queue.Options{}))
 		})
