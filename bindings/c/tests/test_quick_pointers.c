@@ -2,8 +2,8 @@
  * locks are free, and no message was lost or put by a call that says so. */
 #include "quick_test.h"
 
-static char *wild; /* a page that is not there */
-static char *edge; /* so many bytes before it are there */
+static char *wild;                  /* a page that is not there */
+static char *edge;                  /* so many bytes before it are there */
 static char *const low = (char *)8; /* what a NULL with an offset is */
 static const size_t PAGE = 4096;
 
