@@ -80,6 +80,13 @@ MUTANTS = (
         "ring",
     ),
     Mutant(
+        "a large copy repeats its first piece",
+        "runtime/internal/ring/copy.go",
+        "to, from = to[piece:], from[piece:]",
+        "to = to[piece:]",
+        "ring",
+    ),
+    Mutant(
         "a claim does not move reach",
         RING,
         "\tif end <= r.reach() {\n\t\treturn false",

@@ -289,7 +289,7 @@ func (o *op) read(m *mapped, it *ring.Item, buf []byte) (Format, error) {
 
 func (o *op) payload(m *mapped, it *ring.Item, buf []byte) error {
 	if !it.Side {
-		copy(buf, m.Payload(it))
+		ring.Copy(buf, m.Payload(it))
 		return nil
 	}
 	return o.q.obj.Root.ReadPart(o.q.obj.File.UUID, o.q.MessageLetter, it.Seq, o.q.obj.Member.UUID(), buf)

@@ -294,7 +294,7 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	if side {
 		err = q.obj.Root.WritePart(q.obj.File.UUID, q.MessageLetter, seq, q.obj.Member.UUID(), body)
 	} else {
-		copy(payload, body)
+		ring.Copy(payload, body)
 	}
 	if err == nil {
 		err = o.link(seq)
