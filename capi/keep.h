@@ -187,6 +187,9 @@ enum pi_operation {
     PI_OP_CALL
 };
 
+/* A thread that is not listed is counted. ENDED: or is about to be listed. */
+enum pi_within_state { PI_WITHIN_NEW, PI_WITHIN_LISTED, PI_WITHIN_ENDED };
+
 /* Per thread. A rewind keeps those of the thread that makes it; it is the child's only one. */
 struct pi_thread {
     struct pi_guard *guard; /* not NULL: this thread is in guarded code, see quick.h */
@@ -194,10 +197,10 @@ struct pi_thread {
     int interruptible;
     struct pi_quick *_Atomic within; /* what this thread is in; see within.c, like the next five */
     uint32_t counted;                /* calls that are counted instead: a handler's, during another's */
-    enum { PI_WITHIN_NEW, PI_WITHIN_LISTED, PI_WITHIN_ENDED } within_state; /* not LISTED: counted */
-    struct pi_thread *next, **link; /* in the list; under within_lock */
-    uint32_t number, numbered;      /* gettid, and after how many forks, plus 1, that was asked */
-    char *detail;                   /* malloc'ed text of the last error that had one */
+    _Atomic int within_state;        /* enum pi_within_state */
+    struct pi_thread *next, **link;  /* in the list; under within_lock */
+    uint32_t number, numbered;       /* gettid, and after how many forks, plus 1, that was asked */
+    char *detail;                    /* malloc'ed text of the last error that had one */
     size_t detail_length, detail_capacity;
     enum pi_operation operation; /* not PI_OP_TEXT: detail is to be made from these three */
     polyipc_status status;       /* of the last error */

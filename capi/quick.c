@@ -71,6 +71,17 @@ static void kick(_Atomic uint32_t *word) {
     PI_UNGUARD();
 }
 
+/* On a word that is 0 and that nobody wakes, since usleep would be a cancellation point: a thread that was
+ * cancelled must not be unwound through Go. */
+void pi_quick_nap(struct pi_quick *k, int64_t ns) { pi_futex_wait(&k->handle, 0, ns); }
+
+void pi_quick_yield(struct pi_quick *k, int round) {
+    if (round < 10)
+        sched_yield();
+    else
+        pi_quick_nap(k, 100000);
+}
+
 /* Who is in there holds a lock for an instant, or waits for a message and looks at the handle after each
  * wake. Kicked again and again, since it may just be about to sleep. */
 void pi_quick_close(uint32_t index) {
@@ -81,10 +92,7 @@ void pi_quick_close(uint32_t index) {
     for (int round = 0; atomic_load(&k->putting) != 0 || atomic_load(&k->getting) != 0; round++) {
         if (k->in.queue != NULL)
             kick(&k->in.queue->readable);
-        if (round < 10)
-            sched_yield();
-        else
-            usleep(100);
+        pi_quick_yield(k, round);
     }
 }
 
@@ -128,7 +136,8 @@ struct pi_quick *pi_quick_enter(uint32_t handle, enum pi_kind kind) {
     struct pi_quick *k = entry(handle);
     if (k == NULL || handle == 0)
         return NULL;
-    const bool listed = pi_me.within_state == PI_WITHIN_LISTED || pi_within_list();
+    const bool listed = atomic_load_explicit(&pi_me.within_state, memory_order_relaxed) == PI_WITHIN_LISTED ||
+                        pi_within_list();
     if (__builtin_expect(listed && atomic_load_explicit(&pi_me.within, memory_order_relaxed) == NULL &&
                              pi_me.counted == 0,
                          1)) {

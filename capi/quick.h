@@ -83,6 +83,10 @@ void pi_quick_polled(uint32_t index, uint32_t handle);
 /* Lets nobody in any more, wakes who waits there and returns when the last one is out. */
 void pi_quick_close(uint32_t index);
 void pi_quick_in_child(struct pi_keep *keep);
+/* Lets others run who are in k, which is closed: longer from the tenth round on, since they may have less
+ * priority. */
+void pi_quick_yield(struct pi_quick *k, int round);
+void pi_quick_nap(struct pi_quick *k, int64_t ns);
 
 /* The entry of an open handle of that kind, with the caller counted in; NULL if there is none, or nothing to
  * get from or put to. */
@@ -130,7 +134,7 @@ void pi_within_make(struct pi_keep *keep);
 void pi_within_in_child(struct pi_keep *keep);
 bool pi_within_list(void); /* a thread's first call; false: it must be counted */
 /* Returns when no other thread is in k, whose handle was zeroed before. */
-void pi_within_wait(const struct pi_quick *k);
+void pi_within_wait(struct pi_quick *k);
 
 /* ---- await.c ---------------------------------------------------------------------------- */
 

@@ -16,7 +16,6 @@
 #include <linux/membarrier.h>
 #include <sched.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 static long barrier(int command) { return syscall(SYS_membarrier, command, 0, 0); }
@@ -50,39 +49,44 @@ void pi_within_in_child(struct pi_keep *keep) {
     pi_me.counted = 0;
 }
 
-/* A signal handler that calls meanwhile is counted. */
+/* A signal handler that calls meanwhile is counted: one that has listed this thread before the swap leaves
+ * nothing to do here, and one over a closer that has the list's lock must not wait for it. */
 bool pi_within_list(void) {
     struct pi_keep *keep = pi_now.keep;
-    if (pi_me.within_state != PI_WITHIN_NEW || !keep->within)
+    int state = PI_WITHIN_NEW;
+    if (!keep->within || !atomic_compare_exchange_strong(&pi_me.within_state, &state, PI_WITHIN_ENDED))
         return false;
-    pi_me.within_state = PI_WITHIN_ENDED;
     if (pthread_setspecific(keep->within_key, &pi_me) != 0)
         return false;
-    pthread_mutex_lock(&keep->within_lock);
+    if (pthread_mutex_trylock(&keep->within_lock) != 0) {
+        atomic_store(&pi_me.within_state, PI_WITHIN_NEW); /* the next call tries again */
+        return false;
+    }
     pi_me.next = keep->threads;
     pi_me.link = &keep->threads;
     if (pi_me.next != NULL)
         pi_me.next->link = &pi_me.next;
     keep->threads = &pi_me;
     pthread_mutex_unlock(&keep->within_lock);
-    pi_me.within_state = PI_WITHIN_LISTED;
+    atomic_store(&pi_me.within_state, PI_WITHIN_LISTED);
     return true;
 }
 
-void pi_within_wait(const struct pi_quick *k) {
+static bool anybody(struct pi_keep *keep, const struct pi_quick *k) {
+    bool is = false;
+    pthread_mutex_lock(&keep->within_lock);
+    for (const struct pi_thread *t = keep->threads; t != NULL; t = t->next)
+        is = is || (t != &pi_me && atomic_load(&t->within) == k);
+    pthread_mutex_unlock(&keep->within_lock);
+    return is;
+}
+
+void pi_within_wait(struct pi_quick *k) {
     struct pi_keep *keep = pi_now.keep;
     if (!keep->within)
         return;
-    if (barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) !=
-        0) /* forbidden since: what was noted shows soon all the same */
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    for (bool busy = true; busy;) {
-        busy = false;
-        pthread_mutex_lock(&keep->within_lock);
-        for (struct pi_thread *t = keep->threads; t != NULL; t = t->next)
-            busy = busy || (t != &pi_me && atomic_load(&t->within) == k);
-        pthread_mutex_unlock(&keep->within_lock);
-        if (busy)
-            sched_yield();
-    }
+    if (barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0)
+        pi_quick_nap(k, 1000000); /* forbidden since: what was noted shows soon all the same */
+    for (int round = 0; anybody(keep, k); round++)
+        pi_quick_yield(k, round);
 }

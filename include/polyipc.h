@@ -18,7 +18,9 @@
  *
  * Signals. A blocking call that meets a signal goes on waiting for the time that is left, unless
  * the thread asked to be told with polyipc_thread_interruptible(). The library installs no handler
- * for signals that programs use, and its own threads block them.
+ * for signals that programs use, and its own threads block them. A handler must not call the library, nor
+ * leave by longjmp a call that it interrupted. No call is a cancellation point, and none may be cancelled
+ * asynchronously.
  *
  * fork. A child forked from a process that uses polyipc may use it too, with the handles it
  * inherited: on the first call the library sets itself up afresh there, in 1 to 3 ms. Locks and

@@ -33,7 +33,7 @@ SUITES = {
     "c": """sh -c '
         if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
         then echo "[build failed]"; exit 1; fi
-        ctest --test-dir build --stop-on-failure --timeout 60 -R "^(c-test_quick|c-test_pipe|fork-pipe|fork-quick|fork-faults)"'""",
+        ctest --test-dir build --stop-on-failure --timeout 60 -R "^(c-test_quick|c-test_pipe|c-test_within|fork-pipe|fork-quick|fork-faults)"'""",
     **SUITES_WAIT,
 }
 

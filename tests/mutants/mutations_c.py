@@ -8,6 +8,7 @@ from mutant import Mutant
 C_QUICK = "capi/quick.c"
 C_AWAIT = "capi/await.c"
 C_GUARD = "capi/guard.c"
+C_WITHIN = "capi/within.c"
 
 MUTANTS_C = (
     Mutant(
@@ -134,6 +135,27 @@ MUTANTS_C = (
         C_AWAIT,
         "*value = atomic_fetch_or(&k->in.queue->readable, PI_FLAG) | PI_FLAG;",
         "*value = atomic_load(&k->in.queue->readable);",
+        "c",
+    ),
+    Mutant(
+        "C: close does not wait for who noted where it is",
+        C_QUICK,
+        "    pi_within_wait(k);\n",
+        "",
+        "c",
+    ),
+    Mutant(
+        "C: close believes old notes",
+        C_WITHIN,
+        "barrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0",
+        "keep->threads == NULL",
+        "c",
+    ),
+    Mutant(
+        "C: close is a cancellation point",
+        C_QUICK,
+        "pi_futex_wait(&k->handle, 0, ns);",
+        "(void)k; usleep((useconds_t)(ns / 1000));",
         "c",
     ),
 )
