@@ -26,25 +26,30 @@ file(GLOB_RECURSE polyipc_capi_sources CONFIGURE_DEPENDS
      ${PROJECT_SOURCE_DIR}/capi/*.go ${PROJECT_SOURCE_DIR}/capi/*.[chS] ${PROJECT_SOURCE_DIR}/include/*.h)
 file(GLOB_RECURSE polyipc_command_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmd/polyipc/*.go)
 
+# Made aside and renamed: who loads the library meanwhile, or has it loaded, has the old one or the new one, whole.
 # Go writes its own header beside the library. Nobody needs it: ours are written by hand.
+set(polyipc_new ${polyipc_lib_dir}/new)
 if(POLYIPC_PREBUILT)
-  set(polyipc_build_so ${CMAKE_COMMAND} -E copy ${POLYIPC_PREBUILT} ${polyipc_so})
+  set(polyipc_build_so ${CMAKE_COMMAND} -E copy ${POLYIPC_PREBUILT} ${polyipc_new}.so)
   set(polyipc_so_sources ${POLYIPC_PREBUILT})
 else()
   set(polyipc_build_so
       ${CMAKE_COMMAND} -E env CGO_ENABLED=1 CC=${CMAKE_C_COMPILER}
       ${GO_EXECUTABLE} build ${polyipc_go_flags} -buildmode=c-shared
       "-ldflags=-s -w -extldflags '-Wl,-soname,${polyipc_soname} -Wl,--version-script=${polyipc_map}'"
-      -o ${polyipc_so} ./capi)
+      -o ${polyipc_new}.so ./capi)
   set(polyipc_so_sources ${polyipc_go_sources} ${polyipc_capi_sources} ${polyipc_map})
 endif()
 add_custom_command(
   OUTPUT ${polyipc_so} ${polyipc_links}
   COMMAND ${CMAKE_COMMAND} -E make_directory ${polyipc_lib_dir}
   COMMAND ${polyipc_build_so}
-  COMMAND ${CMAKE_COMMAND} -E rm -f ${polyipc_lib_dir}/libpolyipc.so.${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}.h
-  COMMAND ${CMAKE_COMMAND} -E create_symlink libpolyipc.so.${PROJECT_VERSION} ${polyipc_lib_dir}/${polyipc_soname}
-  COMMAND ${CMAKE_COMMAND} -E create_symlink ${polyipc_soname} ${polyipc_lib_dir}/libpolyipc.so
+  COMMAND ${CMAKE_COMMAND} -E rm -f ${polyipc_new}.h
+  COMMAND ${CMAKE_COMMAND} -E rename ${polyipc_new}.so ${polyipc_so}
+  COMMAND ${CMAKE_COMMAND} -E create_symlink libpolyipc.so.${PROJECT_VERSION} ${polyipc_new}
+  COMMAND ${CMAKE_COMMAND} -E rename ${polyipc_new} ${polyipc_lib_dir}/${polyipc_soname}
+  COMMAND ${CMAKE_COMMAND} -E create_symlink ${polyipc_soname} ${polyipc_new}
+  COMMAND ${CMAKE_COMMAND} -E rename ${polyipc_new} ${polyipc_lib_dir}/libpolyipc.so
   DEPENDS ${polyipc_so_sources}
   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
   COMMENT "Building lib/libpolyipc.so.${PROJECT_VERSION}"
