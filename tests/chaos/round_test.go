@@ -151,6 +151,7 @@ func (rd *round) kill() {
 	time.Sleep(time.Duration(rd.r.IntN(3_000_000))) // the random time
 	w.killed = true
 	began := w.dies(rd)
+	defer w.bury(rd) // a parent takes its time to end, which holds up nobody
 	rd.dismiss(w)
 	var alive [2]*worker
 	for _, other := range rd.workers {
@@ -171,7 +172,7 @@ func (rd *round) dismiss(w *worker) {
 }
 
 // dies kills the worker and returns when.
-func (w *worker) dies(rd *round) (began time.Time) {
+func (w *worker) dies(rd *round) time.Time {
 	rd.Helper()
 	if w.child == 0 {
 		w.Kill()
@@ -181,7 +182,15 @@ func (w *worker) dies(rd *round) (began time.Time) {
 	if err := syscall.Kill(w.child, syscall.SIGKILL); err != nil {
 		rd.Fatal(err)
 	}
-	began = time.Now()
+	return time.Now()
+}
+
+// bury ends the parent of a child that was killed.
+func (w *worker) bury(rd *round) {
+	rd.Helper()
+	if w.child == 0 {
+		return
+	}
 	if _, name := w.Try("wait %d", w.child); name == "" {
 		w.killed = false // its log was full, and it had ended by itself
 	} else if name != "KILLED" {
@@ -189,7 +198,6 @@ func (w *worker) dies(rd *round) (began time.Time) {
 	}
 	w.Do("size 0")
 	w.Close()
-	return began
 }
 
 // relieve replaces those whose logs are full.
