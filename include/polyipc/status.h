@@ -48,7 +48,8 @@ extern "C" {
     X(END_OF_FILE, 26, "the other end was closed and all it sent has been read")            \
     X(UNSUPPORTED, 27, "this machine, kernel or build cannot do it")                        \
     X(LIMIT, 28, "a table is full: descriptors, handles, or processes in the root")         \
-    X(INTERNAL, 29, "a defect in polyipc itself; please report it")
+    X(INTERNAL, 29, "a defect in polyipc itself; please report it")                         \
+    X(REMOTE_ERROR, 30, "the method of a manager's object failed")
 
 typedef enum polyipc_status {
 #define POLYIPC_STATUS_ENUM(name, number, when) POLYIPC_##name = number,

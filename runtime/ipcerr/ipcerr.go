@@ -52,6 +52,7 @@ const (
 	Unsupported Code = 27 // this machine, kernel or build cannot do it
 	Limit       Code = 28 // a table is full: descriptors, handles, or processes in the root
 	Internal    Code = 29 // a defect in polyipc itself; please report it
+	RemoteError Code = 30 // the method of a manager's object failed
 )
 
 var codes = [...]struct{ name, text string }{
@@ -85,6 +86,7 @@ var codes = [...]struct{ name, text string }{
 	27: {"UNSUPPORTED", "this machine, kernel or build cannot do it"},
 	28: {"LIMIT", "a table is full: descriptors, handles, or processes in the root"},
 	29: {"INTERNAL", "a defect in polyipc itself; please report it"},
+	30: {"REMOTE_ERROR", "the method of a manager's object failed"},
 }
 
 // Name returns the code's name as in the C header without its prefix, such as "NOT_FOUND".

@@ -54,6 +54,7 @@ class Status(enum.IntEnum):
     UNSUPPORTED = 27
     LIMIT = 28
     INTERNAL = 29
+    REMOTE_ERROR = 30
 
 
 class Error(Exception):
@@ -257,6 +258,32 @@ class InternalError(Error, RuntimeError):
     status = Status.INTERNAL
 
 
+class PeerDiedError(_SystemError, ConnectionResetError):
+    """The manager's server died or stopped; the call may have run. manager.reconnect() tries for a new one."""
+
+    status = Status.PEER_DIED
+    _errno = errno.ECONNRESET
+
+
+class CancelledError(Error):
+    """The call was cancelled before it had a result."""
+
+    status = Status.CANCELLED
+
+
+class RemoteError(Error):
+    """The method of a manager's object failed with an exception that has no counterpart here.
+
+    Where Python has the exception, that is raised instead; both have these attributes.
+    """
+
+    status = Status.REMOTE_ERROR
+    type_name = ""
+    """The exception's type, as the object's host names it."""
+    traceback = ""
+    """The host's traceback; may be empty."""
+
+
 class DecodeError(Error, ValueError):
     """A message was taken from the queue but cannot be made a Python object; see __cause__.
 
@@ -276,6 +303,7 @@ _CLASSES: Mapping[Status, type[Error]] = {
             *(MismatchError, WrongKindError, InvalidError, TooLargeError, NoSpaceError),
             *(NoMemoryError, DeniedError, CorruptError, VersionError, LeaseLostError),
             *(UnsupportedError, LimitError, InternalError, BrokenError, EndOfFileError),
+            *(PeerDiedError, CancelledError, RemoteError),
         )
     },
     Status.BAD_HANDLE: ClosedError,

@@ -37,6 +37,7 @@ const (
 	KindPipe    Kind = 3
 	KindSegment Kind = 4
 	KindSync    Kind = 5
+	KindManager Kind = 6
 	KindRing    Kind = 16
 	KindMessage Kind = 17
 )
@@ -54,6 +55,8 @@ func (k Kind) String() string {
 		return "segment"
 	case KindSync:
 		return "sync"
+	case KindManager:
+		return "manager"
 	case KindRing:
 		return "ring"
 	case KindMessage:
@@ -66,7 +69,7 @@ func (k Kind) String() string {
 func (k Kind) IsPart() bool { return k == KindRing || k == KindMessage }
 
 // IsObject reports whether files of this kind are objects that can be opened by name.
-func (k Kind) IsObject() bool { return k >= KindQueue && k <= KindSync }
+func (k Kind) IsObject() bool { return k >= KindQueue && k <= KindManager }
 
 // Flags of a file.
 type Flags uint32

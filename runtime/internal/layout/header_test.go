@@ -196,7 +196,7 @@ func TestTokens(t *testing.T) {
 
 func TestKinds(t *testing.T) {
 	names := map[string]bool{}
-	for _, k := range []Kind{KindMembers, KindQueue, KindPipe, KindSegment, KindSync, KindRing, KindMessage, 99} {
+	for _, k := range []Kind{KindMembers, KindQueue, KindPipe, KindSegment, KindSync, KindManager, KindRing, KindMessage, 99} {
 		if k.IsObject() && k.IsPart() || names[k.String()] {
 			t.Error(k)
 		}
