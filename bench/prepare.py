@@ -19,7 +19,9 @@ PACKAGES = (
     ("libboost-dev", "#include <boost/interprocess/ipc/message_queue.hpp>"),
 )
 PEERS = ROOT / "bench" / "peers"
-GO_PROGRAMS = ("polyipc_go", "polyipc_pipe_go", "polyipc_lock_go", "polyipc_segment_go")
+GO_PROGRAMS = (
+    "polyipc_go", "polyipc_pipe_go", "polyipc_wait_go", "polyipc_lock_go", "polyipc_segment_go",
+)  # fmt: skip
 FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror")
 
 
@@ -80,6 +82,7 @@ def programs() -> None:
     for name, source, work, flags in (
         ("polyipc_c", "polyipc.c", "messages", ours),
         ("polyipc_pipe_c", "polyipc_pipe.c", "messages", ours),
+        ("polyipc_wait_c", "polyipc_wait.c", "messages", ours),
         ("polyipc_lock_c", "polyipc_lock.c", "turns", ours),
         ("polyipc_segment_c", "polyipc_segment.c", "turns", ours),
         ("zeromq", "zeromq.c", "messages", ("-lzmq",)),

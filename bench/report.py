@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Callable, Optional
 
 from bench import scenarios
+from bench.peers.api import MANY
 from bench.peers.turns import ITEMS
 from bench.results import Results
 from bench.scenarios import BY_KEY, SCENARIOS, Effort, Scenario
@@ -154,6 +155,8 @@ def whole(results: Results, machine: dict[str, str], date: str, effort: Effort) 
     parts += [
         *section("Pipes, messages a second, by size", rate_cell, *pipes),
         *section("Pipes, round trip, µs", trip_cell, "pipe-trip*"),
+        *section(f"Waiting for the first of {MANY}, round trip, µs", trip_cell, "many*"),
+        *section("In an event loop in Python, round trip, µs", trip_cell, "loop*"),
         *section("Locks, acquire and release, ns", turn_cell, "lock-alone"),
         *section("Locks that several want, acquired a second, all together", rate_cell, *contended),
         *section("The least fortunate of them, % of a fair share", share_cell, *contended),

@@ -81,6 +81,12 @@ SERIES = (
     Series("pipe-py", "polyipc Python", "Python", module="polyipc_pipe", ours=True),
     Series("mp-pipe", "multiprocessing.Pipe", "Python", module="mp_pipe"),
     Series("pyzmq-pair", "ZeroMQ PAIR (pyzmq)", "Python", module="pyzmq_pair"),
+    Series("wait-go", "polyipc Go, wait.Any", "Go", program="polyipc_wait_go", ours=True),
+    Series("wait-c", "polyipc C, polyipc_wait", "C", program="polyipc_wait_c", ours=True),
+    Series("wait-py", "polyipc.wait", "Python", module="polyipc_wait", ours=True),
+    Series("mp-wait", "multiprocessing.connection.wait", "Python", module="mp_wait"),
+    Series("bell-py", "polyipc.Queue in epoll", "Python", module="polyipc_doorbell", ours=True),
+    Series("socket-py", "socketpair in epoll", "Python", module="selected_sockets"),
     Series("lock-go", "polyipc Lock, Go", "Go", program="polyipc_lock_go", ours=True),
     Series("lock-c", "polyipc Lock, C", "C", program="polyipc_lock_c", ours=True),
     Series("mutex", "pthread mutex, robust", "C", program="mutex"),
@@ -109,6 +115,8 @@ ALL = QUEUES + NATIVE_BATCH + PYTHON_BATCH
 PIPES_NATIVE = ("pipe-go", "pipe-c", "unix", "zmq-pair")
 PIPES_PYTHON = ("pipe-py", "mp-pipe", "pyzmq-pair")
 PIPES = PIPES_NATIVE + PIPES_PYTHON
+MANY = ("wait-go", "wait-c", "wait-py", "mp-wait")
+LOOPS = ("bell-py", "socket-py")
 LOCKS = ("lock-go", "lock-c", "mutex", "semaphore", "lock-py", "mp-lock")
 LOCKED = ("number-go", "number-c", "mutex", "value-py", "mp-value")
 ATOMIC = ("number-go", "number-c", "atomic", "value-py")
@@ -177,6 +185,11 @@ SCENARIOS = (
     Scenario(
         "pipe-trip-asleep", "both asleep", "trip", ("futex", *PIPES), payload="object",
         pause=300_000,
+    ),
+    *(
+        Scenario(f"{key}{how}", label, "trip", series, payload="object", pause=pause)
+        for key, series in (("many", MANY), ("loop", LOOPS))
+        for how, label, pause in (("", "at once", 0), ("-asleep", "both asleep", 300_000))
     ),
     Scenario("lock-alone", "one process", "turns", LOCKS, verb="lock"),
     *(

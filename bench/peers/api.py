@@ -7,6 +7,8 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+MANY = 8  # queues or pipes each way, of which the first is waited for
+
 
 @dataclass(frozen=True)
 class Job:

@@ -83,7 +83,7 @@ def wait(object_list: Iterable[T], timeout: float | None = None) -> list[T]:
         return []
     if status != 0:
         raise errors.of_status(status, library.detail())
-    return [obj for obj, item in zip(objects, items) if item.ready]
+    return [obj for obj, ready in zip(objects, c.ready(items)) if ready]
 
 
 def _row(obj: Any) -> tuple[int, int, int]:

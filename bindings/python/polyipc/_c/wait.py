@@ -11,18 +11,9 @@ from polyipc._c.library import load
 READABLE = 1
 WRITABLE = 2
 
+# A polyipc_wait_item is four words: handle, fd (which is not negative), events, ready.
+
 _TOO_SMALL = 15
-
-
-class Item(ctypes.Structure):
-    """polyipc_wait_item."""
-
-    _fields_ = (
-        ("handle", ctypes.c_uint32),
-        ("fd", ctypes.c_int32),
-        ("events", ctypes.c_uint32),
-        ("ready", ctypes.c_uint32),
-    )
 
 
 class _Object(ctypes.Structure):
@@ -44,15 +35,23 @@ def _bind(c: ctypes.CDLL, _shims: ctypes.PyDLL) -> None:
     c.polyipc_inherited.argtypes = [text, ctypes.c_uint32, ctypes.c_uint32, pointer]
 
 
-def items(rows: Iterable[tuple[int, int, int]]) -> ctypes.Array[Item]:
-    """Return items for wait of (handle, fd, events)."""
-    all_rows = list(rows)
-    return (Item * len(all_rows))(*(Item(*row, 0) for row in all_rows))
+def items(rows: Iterable[tuple[int, int, int]]) -> ctypes.Array[ctypes.c_uint32]:
+    """Return items for wait of (handle, fd, events).
+
+    As plain words: eight objects of a ctypes structure took 4 of the 10 us of a wait.
+    """
+    words = [word for row in rows for word in (*row, 0)]
+    return (ctypes.c_uint32 * len(words))(*words)
 
 
-def wait(what: ctypes.Array[Item], ns: int) -> int:
+def ready(what: ctypes.Array[ctypes.c_uint32]) -> list[int]:
+    """Return the events of each item that are so."""
+    return what[3::4]
+
+
+def wait(what: ctypes.Array[ctypes.c_uint32], ns: int) -> int:
     """Return the status; the items say what is ready."""
-    return int(load().polyipc_wait(what, len(what), ns, None))
+    return int(load().polyipc_wait(what, len(what) // 4, ns, None))
 
 
 def poll_fd(kind: str, handle: int, events: int) -> tuple[int, int]:
