@@ -6,6 +6,7 @@ import operator
 import os
 from typing import Union
 
+from polyipc._c import library
 from polyipc.errors import InvalidError
 
 Path = Union[str, "os.PathLike[str]"]
@@ -20,6 +21,19 @@ def name(given: str) -> bytes:
     if "\0" in given:
         raise InvalidError(f"name {given!r}: a NUL in it: give 1 to 128 of [A-Za-z0-9._-]")
     return given.encode("utf-8", "surrogatepass")
+
+
+def name_or_none(given: str | None) -> bytes | None:
+    """Return a name for C, or None for an anonymous object."""
+    return None if given is None else name(given)
+
+
+def flags(transient: bool | None = None, *, pickle: bool = False, trust_group: bool = False) -> int:
+    """Return the flags of C that options are."""
+    lifetime = 0 if transient is None else library.TRANSIENT if transient else library.KEPT
+    return (
+        lifetime | (library.PICKLE if pickle else 0) | (library.TRUST_GROUP if trust_group else 0)
+    )
 
 
 def root(given: Path | None) -> str | None:

@@ -64,6 +64,19 @@ class Handle(Referable):
             if status != Status.BAD_HANDLE:
                 self._check(status, "close")
 
+    def unlink(self) -> None:
+        """Remove the object's name. Who has it open goes on using it; it goes with the last.
+
+        Works on a closed object, and again. unlink of its module does it by name.
+        """
+        status = self._remove(_arguments.name(self._name), self._root_for_c())
+        self._check(status, "unlink")
+
+    @staticmethod
+    def _remove(name: bytes, root: bytes | None) -> int:
+        """Remove a name: the function of C."""
+        raise NotImplementedError
+
     @property
     def name(self) -> str:
         """The name that opens the object; a UUID if it is anonymous."""

@@ -9,13 +9,11 @@ from __future__ import annotations
 import functools
 from typing import Any, NamedTuple, Protocol
 
-from polyipc import codec, errors
-from polyipc._c import library
+from polyipc import _calls, codec
 from polyipc._c import reference as c
 from polyipc._c.reference import REFERENCES
 from polyipc._codec_read import opening
 from polyipc._codec_types import Ref
-from polyipc.errors import Status
 
 __all__ = [
     "PIPE",
@@ -84,8 +82,7 @@ def _open(receipt: int, carrier: Carrier, ref: Ref) -> Any:
         return ref
     wanted = c.Reference(ref.kind, ref.uuid.bytes, ref.name.encode())
     status, handle = c.open_(wanted, receipt, carrier.root_for_c)
-    if status != Status.OK:
-        raise errors.of_status(status, library.detail())
+    _calls.check(status)
     return cls._of_handle(handle, carrier)
 
 

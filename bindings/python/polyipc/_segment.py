@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Callable, TypeVar
 
-from polyipc import _arguments, _format, _referring, _waiting, errors
+from polyipc import _arguments, _calls, _format, _referring, _waiting, errors
 from polyipc._c import library
 from polyipc._c import segment as c
 from polyipc._handle import Handle, _keeper, _reopened
@@ -48,6 +48,7 @@ class Segment(Handle):
 
     __slots__ = ("_base", "_lock", "_max_size", "_view", "format", "itemsize", "shape")
     _kind = "segment"
+    _remove = staticmethod(c.unlink)
 
     format: str
     """What one item is, in canonical notation of PEP 3118; "" for plain bytes."""
@@ -151,9 +152,9 @@ class Segment(Handle):
         dims = (shape,) if isinstance(shape, int) else tuple(shape)
         status, number = c.open_(
             how,
-            None if name is None else _arguments.name(name),
+            _arguments.name_or_none(name),
             self._root_for_c(),
-            0 if transient is None else library.TRANSIENT if transient else library.KEPT,
+            _arguments.flags(transient),
             _arguments.limit("size", size),
             0 if max_size is None else _arguments.limit("max_size", max_size),
             None if form is None else form.encode(),
@@ -161,8 +162,7 @@ class Segment(Handle):
             _arguments.limit("itemsize", itemsize),
             initial,
         )
-        if status != 0:
-            raise errors.of_status(status, library.detail())
+        _calls.check(status)
         self._begin(number)
 
     @classmethod
@@ -214,14 +214,6 @@ class Segment(Handle):
                 f'close segment "{self._name}": views of its memory exist: release them first'
             )
         self._id = 0
-
-    def unlink(self) -> None:
-        """Remove the segment's name. Who has it open goes on using it; it goes with the last.
-
-        Works on a closed segment, and again. unlink of this module does it by name.
-        """
-        status = c.unlink(_arguments.name(self._name), self._root_for_c())
-        self._check(status, "unlink")
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._pickled()
@@ -480,10 +472,7 @@ def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
 
     Raises WrongKindError; CorruptError for a file that is not polyipc's, which stays.
     """
-    where = _arguments.root_for_c(_arguments.root(root))
-    status = c.unlink(_arguments.name(name), where)
-    if status != 0:
-        raise errors.of_status(status, library.detail())
+    _calls.unlink(c.unlink, name, root)
 
 
 _referring.opens(_referring.SEGMENT, Segment)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, ClassVar, TypeVar
 
-from polyipc import _arguments, _referring, _waiting, errors
+from polyipc import _arguments, _calls, _referring, _waiting
 from polyipc._c import library
 from polyipc._c import sync as c
 from polyipc._handle import Handle
@@ -61,6 +61,7 @@ class Sync(Handle):
 
     __slots__ = ()
     _type: ClassVar[str]  # in C's names
+    _remove = staticmethod(c.unlink)
 
     @classmethod
     def open(cls: type[Self], name: str, *, root: _arguments.Path | None = None) -> Self:
@@ -85,17 +86,15 @@ class Sync(Handle):
         reclaim: bool = False,
     ) -> None:
         self._root = _arguments.root(root)
-        flags = 0 if transient is None else library.TRANSIENT if transient else library.KEPT
         status, number = c.open_(
             self._type,
             how,
-            None if name is None else _arguments.name(name),
+            _arguments.name_or_none(name),
             self._root_for_c(),
-            flags | (c.RECLAIM if reclaim else 0),
+            _arguments.flags(transient) | (c.RECLAIM if reclaim else 0),
             _arguments.limit("value", value),
         )
-        if status != 0:
-            raise errors.of_status(status, library.detail())
+        _calls.check(status)
         self._begin(number)
 
     @classmethod
@@ -141,14 +140,6 @@ class Sync(Handle):
                 )
             },
         )
-
-    def unlink(self) -> None:
-        """Remove the object's name. Who has it open goes on using it; it goes with the last.
-
-        Works on a closed object, and again. unlink of this module does it by name.
-        """
-        status = c.unlink(_arguments.name(self._name), _arguments.root_for_c(self._root))
-        self._check(status, "unlink")
 
     def _told(self, verb: str) -> int:
         """Return what a verb tells."""
@@ -211,10 +202,7 @@ def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
 
     Raises WrongKindError; CorruptError for a file that is not polyipc's, which stays.
     """
-    where = _arguments.root_for_c(_arguments.root(root))
-    status = c.unlink(_arguments.name(name), where)
-    if status != 0:
-        raise errors.of_status(status, library.detail())
+    _calls.unlink(c.unlink, name, root)
 
 
 def take(function: Callable[[int], int], block: bool, timeout: float | None) -> int:

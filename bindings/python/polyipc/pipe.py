@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, TypeVar
 
-from polyipc import _arguments, _referring, _waiting, codec, errors
+from polyipc import _arguments, _calls, _referring, _waiting, codec, errors
 from polyipc._c import library
 from polyipc._c import pipe as c
 from polyipc._c import reference as c_reference
@@ -57,6 +57,7 @@ class Connection(Messages[T]):
     _readable: bool
     _writable: bool
     _kind = "pipe"
+    _remove = staticmethod(c.unlink)
     _getting = "receive from"
     _expired = errors.TimedOutError
 
@@ -163,14 +164,13 @@ class Connection(Messages[T]):
         where = _arguments.root(root)
         status, number = c.open_(
             how,
-            None if name is None else _arguments.name(name),
+            _arguments.name_or_none(name),
             _arguments.root_for_c(where),
             _flags(duplex, transient, pickle, trust_group),
             0 if capacity is None else _arguments.limit("capacity", capacity),
             _ENDS[end],
         )
-        if status != 0:
-            raise errors.of_status(status, library.detail())
+        _calls.check(status)
         self._take(number, pickle, trust_group, where)
 
     def _take(self, number: int, pickle: bool, trust_group: bool, root: str | None) -> None:
@@ -363,13 +363,6 @@ class Connection(Messages[T]):
 
     # ---- ending ----
 
-    def unlink(self) -> None:
-        """Remove the pipe's name. Who has it open goes on using it; it goes with the last of them.
-
-        Works on a closed connection, and again. unlink of this module does it by name.
-        """
-        self._check(c.unlink(_arguments.name(self._name), self._root_for_c()), "unlink")
-
     def _stop_receiving(self) -> None:
         self._readable = False
         if self._writable:
@@ -409,13 +402,8 @@ def _checked(name: str) -> str:
 
 
 def _flags(duplex: bool, transient: bool | None, pickle: bool, trust_group: bool) -> int:
-    lifetime = 0 if transient is None else library.TRANSIENT if transient else library.KEPT
-    return (
-        lifetime
-        | (0 if duplex else c.ONE_WAY)
-        | (library.PICKLE if pickle else 0)
-        | (library.TRUST_GROUP if trust_group else 0)
-    )
+    options = _arguments.flags(transient, pickle=pickle, trust_group=trust_group)
+    return options | (0 if duplex else c.ONE_WAY)
 
 
 def _part(buf: Buffer, offset: int, size: int | None) -> bytes:
@@ -455,13 +443,12 @@ def Pipe(  # noqa: N802 - the name that multiprocessing made known
     """
     where = _arguments.root(root)
     status, *numbers = c.pair(
-        None if name is None else _arguments.name(name),
+        _arguments.name_or_none(name),
         _arguments.root_for_c(where),
         _flags(duplex, transient, pickle, trust_group),
         0 if capacity is None else _arguments.limit("capacity", capacity),
     )
-    if status != 0:
-        raise errors.of_status(status, library.detail())
+    _calls.check(status)
     ends = []
     for number in numbers:
         end: Connection[Any] = Connection.__new__(Connection)
@@ -479,10 +466,7 @@ def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
 
     Raises WrongKindError; CorruptError for a file that is not polyipc's, which stays.
     """
-    where = _arguments.root_for_c(_arguments.root(root))
-    status = c.unlink(_arguments.name(name), where)
-    if status != 0:
-        raise errors.of_status(status, library.detail())
+    _calls.unlink(c.unlink, name, root)
 
 
 _referring.opens(_referring.PIPE, Connection)

@@ -17,8 +17,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any, Union
 
-from polyipc import _arguments, _referring, errors
-from polyipc._c import library
+from polyipc import _arguments, _calls, _referring, errors
 from polyipc._c import wait as c
 from polyipc._handle import Handle
 
@@ -105,8 +104,7 @@ def _hand_over(objects: Mapping[str, Handle]) -> tuple[str, list[int]]:
             )
     rows = [(role.encode("utf-8", "surrogatepass"), obj._id) for role, obj in objects.items()]  # noqa: SLF001
     status, value, fds = c.hand_over(rows)
-    if status != 0:
-        raise errors.of_status(status, library.detail())
+    _calls.check(status)
     return os.fsdecode(value), fds
 
 
@@ -127,10 +125,9 @@ def inherited(role: str, *, pickle: bool = False, trust_group: bool = False) -> 
     if the object is gone by now; otherwise as the open of its class.
     """
     kind, root = _look_up(role)
-    flags = (library.PICKLE if pickle else 0) | (library.TRUST_GROUP if trust_group else 0)
+    flags = _arguments.flags(pickle=pickle, trust_group=trust_group)
     status, handle = c.inherited(_arguments.name(role), kind, flags)
-    if status != 0:
-        raise errors.of_status(status, library.detail())
+    _calls.check(status)
     carrier = _referring.Carrier(root, _arguments.root_for_c(root), bool(pickle), bool(trust_group))
     return _referring.of_handle(kind, handle, carrier)
 

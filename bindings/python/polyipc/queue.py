@@ -24,8 +24,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, Callable, TypeVar
 
-from polyipc import _arguments, _queue_referring, _referring, _stat, _waiting, codec, errors
-from polyipc._c import library
+from polyipc import _arguments, _calls, _queue_referring, _referring, _stat, _waiting, codec, errors
 from polyipc._c import queue as c
 from polyipc._codec_read import decode
 from polyipc._codec_types import ReferencesMetError
@@ -52,6 +51,7 @@ class Queue(Messages[T]):
 
     __slots__ = ("_c_get", "_c_put", "_calls", "_pack")
     _kind = "queue"
+    _remove = staticmethod(c.unlink)
     _getting = "get from"
     _expired = errors.Empty
 
@@ -142,17 +142,15 @@ class Queue(Messages[T]):
     ) -> None:
         self._root = _arguments.root(root)
         self._pickle, self._trust_group = bool(pickle), bool(trust_group)
-        flags = 0 if transient is None else library.TRANSIENT if transient else library.KEPT
         status, number = c.open_(
             how,
-            None if name is None else _arguments.name(name),
+            _arguments.name_or_none(name),
             self._root_for_c(),
-            flags | (library.PICKLE if pickle else 0) | (library.TRUST_GROUP if trust_group else 0),
+            _arguments.flags(transient, pickle=pickle, trust_group=trust_group),
             max(0, _arguments.limit("maxsize", maxsize)),
             0 if capacity is None else _arguments.limit("capacity", capacity),
         )
-        if status != 0:
-            raise errors.of_status(status, library.detail())
+        _calls.check(status)
         self._begin(number)
 
     def _begin(self, number: int) -> None:
@@ -403,14 +401,6 @@ class Queue(Messages[T]):
         """
         self._check(c.shutdown(self._id, bool(immediate)), "shut down")
 
-    def unlink(self) -> None:
-        """Remove the queue's name. Who has it open goes on using it; it goes with the last of them.
-
-        Works on a closed queue, and again. unlink of this module does it by name.
-        """
-        status = c.unlink(_arguments.name(self._name), _arguments.root_for_c(self._root))
-        self._check(status, "unlink")
-
     def join_thread(self) -> None:
         """Do nothing: there is no thread. For programs written for multiprocessing."""
 
@@ -427,10 +417,7 @@ def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
 
     Raises WrongKindError; CorruptError for a file that is not polyipc's, which stays.
     """
-    where = _arguments.root_for_c(_arguments.root(root))
-    status = c.unlink(_arguments.name(name), where)
-    if status != 0:
-        raise errors.of_status(status, library.detail())
+    _calls.unlink(c.unlink, name, root)
 
 
 _referring.opens(_referring.QUEUE, Queue)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from polyipc import _arguments, errors
-from polyipc._c import library
+from polyipc import _arguments, _calls
 from polyipc._c import root as c
 
 __all__ = ["gc"]
@@ -15,6 +14,5 @@ def gc(root: _arguments.Path | None = None) -> int:
     Every process does this as it begins and ends to use a root, so it is seldom needed.
     """
     status, removed = c.gc(_arguments.root_for_c(_arguments.root(root)))
-    if status != 0:
-        raise errors.of_status(status, library.detail())
+    _calls.check(status)
     return removed

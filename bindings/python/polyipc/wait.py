@@ -17,8 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from polyipc import _waiting, errors
-from polyipc._c import library
+from polyipc import _calls, _waiting, errors
 from polyipc._c import wait as c
 from polyipc._handle import Handle
 from polyipc.errors import Status
@@ -81,8 +80,7 @@ def wait(object_list: Iterable[T], timeout: float | None = None) -> list[T]:
     status = _waiting.call(c.wait, items, block=block, timeout=timeout)
     if status == _TIMEOUT:
         return []
-    if status != 0:
-        raise errors.of_status(status, library.detail())
+    _calls.check(status)
     return [obj for obj, ready in zip(objects, c.ready(items)) if ready]
 
 
