@@ -259,7 +259,10 @@ class InternalError(Error, RuntimeError):
 
 
 class PeerDiedError(_SystemError, ConnectionResetError):
-    """The manager's server died or stopped; the call may have run. manager.reconnect() tries for a new one."""
+    """The manager's server died or stopped; the call may have run.
+
+    manager.reconnect() tries for a new one.
+    """
 
     status = Status.PEER_DIED
     _errno = errno.ECONNRESET
