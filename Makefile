@@ -6,6 +6,7 @@ SUITES ?=
 ARGS ?=
 FUZZTIME ?= 60s
 MINUTES ?= 60
+PYTHONS ?=
 
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
@@ -13,7 +14,7 @@ CMAKE_BUILD := cmake --build build --parallel
 RUN_TESTS := $(VENV)/python tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format build wheel bench chaos soak fuzz mutants install uninstall clean distclean
+.PHONY: help demo test check format build wheel bench chaos soak fuzz pythons mutants install uninstall clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -47,6 +48,9 @@ soak: build ## repeat the suites for MINUTES=60
 
 fuzz: .venv/ready ## run each Go fuzz target for FUZZTIME=60s
 	tools/fuzz $(FUZZTIME)
+
+pythons: build ## run the Python suites with PYTHONS="python3.9 python3.13" instead of .venv's
+	tools/pythons $(PYTHONS)
 
 mutants: build ## break the code in one-line ways and see which test notices
 	$(VENV)/python tests/mutants/mutate.py $(ARGS)

@@ -171,6 +171,8 @@ def main() -> int:
     # would be the tests' programs, some of which are sent a SIGINT.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    # Whoever stops it leaves nothing behind either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
     RESULTS.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "POLYIPC_TEST_LONG": "1" if options.long else ""}

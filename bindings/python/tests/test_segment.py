@@ -226,7 +226,11 @@ def test_cells(form: str, bits: int, signed: bool) -> None:
         with pytest.raises(ValueError, match="timeout"):
             cell.wait(5, timeout=-1)
         add: Any = cell.add
-        for arguments in ((1.5,), (), (1, 2), ("1",)):
+        # Python 3.9 takes a float for its whole part, and warns: an error in these tests.
+        refused = TypeError if sys.version_info >= (3, 10) else DeprecationWarning
+        with pytest.raises(refused):
+            add(1.5)
+        for arguments in ((), (1, 2), ("1",)):
             with pytest.raises(TypeError):
                 add(*arguments)
         assert s.items()[16:24].tobytes()[0] == 5
