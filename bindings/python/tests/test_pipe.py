@@ -389,21 +389,34 @@ def test_pickles() -> None:
         end.close()
 
 
-def test_ctrl_c_ends_a_wait() -> None:
-    with program("""
+@pytest.mark.parametrize(
+    "wait",
+    [
+        *("a.recv()", "a.recv(timeout=100)", "a.recv_bytes()", "a.poll(None)"),
+        "a.recv_bytes_into(bytearray(100))",
+        *("while True: a.send('x' * 4000)", "while True: a.send_bytes(bytes(4000))"),
+        "polyipc.wait([a, b])",
+    ],
+)
+def test_ctrl_c_ends_a_wait(wait: str) -> None:
+    with program(f"""
 import polyipc
 a, b = polyipc.Pipe()
 print("ready", flush=True)
 try:
-    a.recv()
+    {wait}
 except KeyboardInterrupt:
-    b.send("usable")
-    print(a.recv())
+    print("interrupted", flush=True)
+b.send("usable")
+print(a.recv(), flush=True)
 """) as p:
         assert p.stdout is not None
         assert p.stdout.readline() == "ready\n"
-        time.sleep(0.05)
+        time.sleep(0.05)  # so that it waits, as a rule
+        start = time.monotonic()
         p.send_signal(signal.SIGINT)
+        assert p.stdout.readline() == "interrupted\n"
+        assert time.monotonic() - start < 2
         assert p.stdout.readline() == "usable\n"
 
 

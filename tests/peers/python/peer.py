@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 from typing import Any, Callable
 
@@ -69,6 +70,8 @@ class Peer:
             return ("ok " + self.do(words)).rstrip()
         except errors.Error as e:
             return f"err {errors.Status(e.status).name} {e}".replace("\n", " ")
+        except KeyboardInterrupt:
+            return "err INTERRUPTED by Ctrl-C"
         except (ProtocolError, LookupError, ValueError, TypeError) as e:
             return f"err PROTOCOL {type(e).__name__} {e}: {words}".replace("\n", " ")
 
@@ -205,6 +208,7 @@ def wait(milliseconds: str) -> tuple[bool, float | None]:
 
 def main() -> None:
     random.seed(0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
     peer = Peer()
     for line in sys.stdin:
         words = line.split()
