@@ -28,13 +28,21 @@ _ORDINARY: dict[int, str] = {
 }
 
 
+class Keep:
+    """Keeps a handle open, which is closed when nobody has this object any more."""
+
+    __slots__ = ("__weakref__",)
+
+
 class Handle(Referable):
     """Owns the handle of an open object: close, with, and what happens if neither is used.
 
     It works in a forked child too, where it is the child's own: to close it ends nothing here.
     """
 
-    __slots__ = ("__weakref__", "_finalizer", "_id", "_name", "_pickle", "_root", "_trust_group")
+    __slots__ = (
+        *("__weakref__", "_finalizer", "_id", "_keep", "_name", "_pickle", "_root", "_trust_group"),
+    )
 
     _kind: ClassVar[str]
     """The object's kind as in sentences."""
@@ -46,9 +54,13 @@ class Handle(Referable):
     _trust_group: bool
 
     def _own(self, number: int, close: Callable[[int], int]) -> None:
-        """Take over a handle. It is closed with this object, at the latest when Python exits."""
+        """Take over a handle. It is closed with this object, at the latest when Python exits.
+
+        What goes on without this object, as its builtin functions do, has its keep.
+        """
         self._id = number
-        self._finalizer = weakref.finalize(self, close, number)
+        self._keep = Keep()
+        self._finalizer = weakref.finalize(self._keep, close, number)
 
     def close(self) -> None:
         """End this object's use of what it has open; others go on. Again is allowed.

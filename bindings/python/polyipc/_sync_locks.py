@@ -9,6 +9,7 @@ from typing import Any, Callable, TypeVar
 
 from polyipc import _arguments, errors
 from polyipc._c import sync as c
+from polyipc._handle import Keep
 from polyipc._sync_base import DIED, INVALID, OK, TIMEOUT, Plain, take
 
 Self = TypeVar("Self", bound="Held")
@@ -29,13 +30,26 @@ class Held(Plain):
 
     def _bound(self, functions: tuple[Callable[..., int], ...]) -> None:
         self._c_acquire, self._c_release = functions
-        me = weakref.ref(self)  # or the object would never go
+        # The functions keep the handle, not the object, which would never go then.
+        me = weakref.ref(self)
+        again = functools.partial(self._again, self._keep, self._id, self._name, self._root)
         slow = (
-            functools.partial(_slowly, me, "acquire"),
-            functools.partial(_slowly, me, "release"),
+            functools.partial(_slowly, me, again, "acquire"),
+            functools.partial(_slowly, me, again, "release"),
         )
         acquire, release, self._c_died = c.direct(self._type, self._id, *slow)
         self.__dict__.update(acquire=acquire, release=release)
+
+    @classmethod
+    def _again(cls: type[Self], keep: Keep, number: int, name: str, root: str | None) -> Self:
+        """Return what works for an object that is gone, but of whose functions one is left."""
+        self = cls.__new__(cls)
+        self._prepare()
+        self._keep = keep
+        self._id, self._name, self._root = number, name, root
+        self._c_acquire, self._c_release = c.bind(cls._type, number)
+        self._c_died = lambda *_: 0  # nobody can ask
+        return self
 
     @property
     def owner_died(self) -> bool:
@@ -83,11 +97,13 @@ class Held(Plain):
         self.release()
 
 
-def _slowly(me: weakref.ref[Held], verb: str, *args: Any, **keywords: Any) -> Any:
+def _slowly(
+    me: weakref.ref[Held], again: Callable[[], Held], verb: str, *args: Any, **keywords: Any
+) -> Any:
     """Call the class's own function for what the builtin one could not do at once."""
     it = me()
     if it is None:
-        raise errors.ClosedError(f"{verb}: the object is gone: keep it", errors.Status.CLOSED)
+        it = again()
     return getattr(type(it), verb)(it, *args, **keywords)
 
 
