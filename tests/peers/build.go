@@ -151,7 +151,7 @@ func compile(root, output, library string) error {
 	if err != nil {
 		return fmt.Errorf("pkg-config finds no msgpack-c: %w", err)
 	}
-	words := []string{"cc", "-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Ibindings/c/include", "-o", output}
+	words := []string{"cc", "-std=c11", "-D_GNU_SOURCE", "-O1", "-g", "-pthread", "-Wall", "-Wextra", "-Werror", "-Iinclude", "-Ibindings/c/include", "-o", output}
 	words = append(words, sources...)
 	words = append(words, "-L"+filepath.Dir(library), "-lpolyipc", "-Wl,-rpath,"+filepath.Dir(library))
 	return run(root, append(words, strings.Fields(string(flags))...)...)

@@ -5,9 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,51 +23,77 @@ const (
 	processes = 200
 )
 
-// works are what one member of the crowd does, by kind; sum is a cell in a segment.
-var works = map[string]func(o any, plain *uint64, sum *segment.Segment) error{
-	"lock": func(o any, n *uint64, _ *segment.Segment) error {
-		return under(o.(*psync.Lock).Acquire, o.(*psync.Lock).Release, n)
+// sums are what a crowd of that size leaves: a plain number, which is added to under a lock, and behind it in the segment
+// an atomic one, and how many have come.
+type sums struct {
+	*segment.Segment
+	plain *uint64
+	size  uint64
+}
+
+func newSums(s *segment.Segment, size int) (sums, error) {
+	numbers, err := segment.Slice[uint64](s)
+	if err != nil {
+		return sums{}, err
+	}
+	return sums{s, &numbers[0], uint64(size)}, nil
+}
+
+// works are what one member of the crowd does, by kind, as tests/peers/PROTOCOL.md has it.
+var works = map[string]func(o any, s sums) error{
+	"lock": func(o any, s sums) error {
+		return under(o.(*psync.Lock).Acquire, o.(*psync.Lock).Release, s)
 	},
-	"rwlock": func(o any, n *uint64, _ *segment.Segment) error {
-		return under(o.(*psync.RWLock).WriteLock, o.(*psync.RWLock).WriteUnlock, n)
+	"rlock": func(o any, s sums) error {
+		l, me := o.(*psync.RLock), psync.NewOwner()
+		acquire := func(ctx context.Context) (bool, error) { return l.Acquire(ctx, me) }
+		return under(acquire, func() error { return l.Release(me) }, s)
 	},
-	"event": func(o any, _ *uint64, sum *segment.Segment) error {
-		return counted(o.(*psync.Event).Wait(patient()), sum)
+	"rwlock": func(o any, s sums) error {
+		return under(o.(*psync.RWLock).WriteLock, o.(*psync.RWLock).WriteUnlock, s)
 	},
-	"barrier": func(o any, _ *uint64, sum *segment.Segment) error {
+	"event": func(o any, s sums) error { return s.counted(o.(*psync.Event).Wait(patient())) },
+	"barrier": func(o any, s sums) error {
 		_, err := o.(*psync.Barrier).Wait(patient())
-		return counted(err, sum)
+		return s.counted(err)
 	},
-	"semaphore": func(o any, _ *uint64, sum *segment.Segment) error {
-		s := o.(*psync.Semaphore)
-		if err := s.Acquire(patient()); err != nil {
+	"semaphore": func(o any, s sums) error {
+		it := o.(*psync.Semaphore)
+		if err := it.Acquire(patient()); err != nil {
 			return err
 		}
-		return counted(s.Release(1), sum)
+		return s.counted(it.Release(1))
 	},
-	"condition": func(o any, n *uint64, sum *segment.Segment) error {
+	"condition": func(o any, s sums) error {
 		c, me := o.(*psync.Condition), psync.NewOwner()
 		if _, err := c.Acquire(patient(), me); err != nil {
 			return err
 		}
-		*n++
-		for *n < threads { // the last one of the crowd tells the others
+		*s.plain++
+		for *s.plain < s.size { // the last one of the crowd tells the others
 			if _, err := c.Wait(patient(), me); err != nil {
 				return err
 			}
 		}
-		return counted(errors.Join(c.NotifyAll(), c.Release(me)), sum)
+		return s.counted(errors.Join(c.NotifyAll(), c.Release(me)))
 	},
-	"queue": func(o any, _ *uint64, sum *segment.Segment) error {
+	"queue": func(o any, s sums) error {
 		q := o.(*queue.Queue)
 		if err := q.Put(patient(), []byte("mine"), queue.Raw); err != nil {
 			return err
 		}
 		_, err := q.Get(patient())
-		return counted(err, sum)
+		return s.counted(err)
 	},
-	"pipe": func(o any, _ *uint64, sum *segment.Segment) error {
-		return counted(o.(*pipe.Pipe).Send(patient(), []byte("mine"), pipe.Raw), sum)
+	"pipe": func(o any, s sums) error {
+		return s.counted(o.(*pipe.Pipe).Send(patient(), []byte("mine"), pipe.Raw))
+	},
+	"segment": func(o any, s sums) error {
+		it := o.(*segment.Segment)
+		if err := under(it.Lock, it.Unlock, s); err != nil {
+			return err
+		}
+		return s.counted(s.assemble(it, 8))
 	},
 }
 
@@ -80,40 +103,57 @@ func patient() context.Context {
 	return ctx
 }
 
-func under(acquire func(context.Context) (bool, error), release func() error, n *uint64) error {
+func under(acquire func(context.Context) (bool, error), release func() error, s sums) error {
 	if _, err := acquire(patient()); err != nil {
 		return err
 	}
-	*n++
+	*s.plain++
 	return release()
 }
 
-func counted(err error, sum *segment.Segment) error {
-	if err == nil {
-		_, err = sum.Atomic(segment.Add, 8, 8, 1)
+// assemble counts in a cell, and waits until all have.
+func (s sums) assemble(at *segment.Segment, offset int64) error {
+	now, err := at.Atomic(segment.Add, offset, 8, 1)
+	if now++; err == nil && now == s.size {
+		err = at.Notify(offset)
+	}
+	for err == nil && now < s.size {
+		now, err = at.Wait(patient(), offset, 8, now)
 	}
 	return err
 }
 
-// crowd is what a process of it does: "KIND NAME SUM".
-func crowd(what string) error {
-	words := strings.Fields(what)
-	o, err := openOne(words[0], words[1], "")
+// takePart is what one member does. Nobody begins before all are there.
+func (s sums) takePart(kind string, o any) error {
+	if err := s.assemble(s.Segment, 16); err != nil {
+		return err
+	}
+	return works[kind](o, s)
+}
+
+// counted adds to the atomic number what came to pass without an error.
+func (s sums) counted(err error) error {
+	if err == nil {
+		_, err = s.Atomic(segment.Add, 8, 8, 1)
+	}
+	return err
+}
+
+// crowd is what a process of it does with the object named crowd, whose kind it is given.
+func crowd(kind string) error {
+	o, err := openOne(kind, "crowd", "")
 	if err != nil {
 		return err
 	}
-	sum, err := segment.Open(words[2], segment.Options{})
+	sum, err := segment.Open("sum", segment.Options{})
 	if err != nil {
 		return err
 	}
-	plain, err := segment.Slice[uint64](sum)
+	s, err := newSums(sum, processes)
 	if err != nil {
 		return err
 	}
-	if err := works[words[0]](o, &plain[0], sum); err != nil {
-		return err
-	}
-	return errors.Join(o.(open).Close(), sum.Close())
+	return errors.Join(s.takePart(kind, o), o.(open).Close(), sum.Close())
 }
 
 func openOne(name, object, root string) (any, error) {
@@ -142,7 +182,7 @@ func gather(t *testing.T, name, root string, n int) (o open, sum *segment.Segmen
 		}
 	}
 	must(t, err)
-	sum, err = segment.Create("sum", segment.Options{Root: root, Format: "<Q", Shape: []int64{2}})
+	sum, err = segment.Create("sum", segment.Options{Root: root, Format: "<Q", Shape: []int64{3}})
 	must(t, err)
 	return o, sum
 }
@@ -160,7 +200,9 @@ func disperse(t *testing.T, name string, o open, sum *segment.Segment, n int) {
 			}
 		}
 	}
-	if want := uint64(n); atomics+plain != want && !(name == "condition" && plain == want && atomics == want) {
+	want := uint64(n)
+	both := name == "condition" || name == "segment"
+	if both && (plain != want || atomics != want) || !both && plain+atomics != want {
 		t.Errorf("a crowd of %d: %d by the plain number, %d by the atomic one", n, plain, atomics)
 	}
 	for _, x := range []open{o, sum} {
@@ -170,67 +212,46 @@ func disperse(t *testing.T, name string, o open, sum *segment.Segment, n int) {
 }
 
 // begin has those wait who can, and then lets them go.
-func begin(t *testing.T, o open) {
+func begin(t *testing.T, o open, sum *segment.Segment, n uint64) {
 	t.Helper()
 	if e, ok := o.(*psync.Event); ok {
+		for come := uint64(0); come < n; {
+			var err error
+			come, err = sum.Wait(patient(), 16, 8, come)
+			must(t, err)
+		}
 		time.Sleep(50 * time.Millisecond) // most of them sleep by then
 		must(t, e.Set())
 	}
 }
 
 func TestThreads(t *testing.T) {
-	for name, work := range works {
+	for name := range works {
 		t.Run(name, func(t *testing.T) {
 			root := newRoot(t)
 			o, sum := gather(t, name, root, threads)
-			var there open
+			there := o
 			if name == "pipe" {
 				var err error
 				there, err = pipe.Open("crowd", pipe.Options{Root: root})
 				must(t, err)
-			} else {
-				there = o
 			}
-			plain, err := segment.Slice[uint64](sum)
+			s, err := newSums(sum, threads)
 			must(t, err)
 			var wg sync.WaitGroup
 			for range threads {
 				wg.Go(func() {
-					if err := work(there, &plain[0], sum); err != nil {
+					if err := s.takePart(name, there); err != nil {
 						t.Error(err)
 					}
 				})
 			}
-			begin(t, o)
+			begin(t, o, sum, threads)
 			wg.Wait()
 			if name == "pipe" {
 				must(t, there.Close())
 			}
 			disperse(t, name, o, sum, threads)
-		})
-	}
-}
-
-func TestProcesses(t *testing.T) {
-	for _, name := range []string{"lock", "semaphore", "event", "barrier", "queue", "pipe", "rwlock"} {
-		t.Run(name, func(t *testing.T) {
-			root := newRoot(t)
-			o, sum := gather(t, name, root, processes)
-			crowd := make([]*exec.Cmd, processes)
-			for i := range crowd {
-				c := exec.Command("/proc/self/exe")
-				c.Env = append(os.Environ(), "POLYIPC_SCALE="+name+" crowd sum", "POLYIPC_ROOT="+root)
-				c.Stderr = os.Stderr
-				must(t, c.Start())
-				crowd[i] = c
-			}
-			begin(t, o)
-			for _, c := range crowd {
-				if err := c.Wait(); err != nil {
-					t.Error(err)
-				}
-			}
-			disperse(t, name, o, sum, processes)
 		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/psync"
 	"github.com/polyipc/polyipc/runtime/queue"
 	"github.com/polyipc/polyipc/runtime/segment"
+	"github.com/polyipc/polyipc/tests/peers"
 )
 
 // open is what an object of any kind can.
@@ -62,7 +63,9 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	peers.Clean()
+	os.Exit(code)
 }
 
 func must(t testing.TB, err error) {

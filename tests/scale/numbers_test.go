@@ -13,11 +13,12 @@ import (
 // state is what a process must not have more of in the end.
 type state struct{ descriptors, mappings int }
 
-func stateNow(t *testing.T) state {
+// stateOf is the state of the process with that number, or of "self".
+func stateOf(t *testing.T, pid string) state {
 	t.Helper()
-	maps, err := os.ReadFile("/proc/self/maps")
+	maps, err := os.ReadFile("/proc/" + pid + "/maps")
 	must(t, err)
-	return state{len(list(t, "/proc/self/fd")), strings.Count(string(maps), "polyipc-scale-")}
+	return state{len(list(t, "/proc/"+pid+"/fd")), strings.Count(string(maps), "polyipc-scale-")}
 }
 
 // TestCycles makes, opens, closes and unlinks 10,000 objects, all kinds in turn.
@@ -25,7 +26,7 @@ func TestCycles(t *testing.T) {
 	root := newRoot(t)
 	keep, err := kinds[0].create("", root) // else the root is left and joined each time
 	must(t, err)
-	before := stateNow(t)
+	before := stateOf(t, "self")
 	for i := range 10_000 {
 		k := kinds[i%len(kinds)]
 		name := fmt.Sprintf("x%d", i%7)
@@ -42,7 +43,7 @@ func TestCycles(t *testing.T) {
 			must(t, a.Unlink())
 		}
 	}
-	if after := stateNow(t); after != before {
+	if after := stateOf(t, "self"); after != before {
 		t.Errorf("before %+v, after %+v", before, after)
 	}
 	must(t, keep.Close())
@@ -60,7 +61,7 @@ func TestThousandOpen(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(strings.ReplaceAll(k.name, " ", "_"), func(t *testing.T) {
 			root := newRoot(t)
-			before := stateNow(t)
+			before := stateOf(t, "self")
 			limit(1024)
 			var all []open
 			var err error
@@ -83,7 +84,7 @@ func TestThousandOpen(t *testing.T) {
 			for _, x := range append(all, more) {
 				must(t, x.Close())
 			}
-			if after := stateNow(t); after != before {
+			if after := stateOf(t, "self"); after != before {
 				t.Errorf("before %+v, after %+v", before, after)
 			}
 		})

@@ -225,6 +225,8 @@ polyipc_status answer_to(call *c) {
         return answer_to_segment(c);
     if (strncmp(verb, "many.", 5) == 0)
         return answer_to_many(c);
+    if (strncmp(verb, "crowd.", 6) == 0)
+        return answer_to_crowd(c);
     if (strcmp(verb, "fork") == 0)
         return fork_child(c);
     if (strncmp(verb, "open", 4) == 0 || strcmp(verb, "create") == 0)

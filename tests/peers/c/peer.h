@@ -76,6 +76,9 @@ void close_segments(void);
 polyipc_status answer_to_many(call *c);
 void close_children(void);
 
+/* crowd.c: many at one object */
+polyipc_status answer_to_crowd(call *c);
+
 /* child.c: forked */
 polyipc_status fork_child(call *c);
 polyipc_status wait_child(call *c);

@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 import work
 from body import body_of, show
+from crowds import Crowds
 from many import Many
 from pipe_ends import Pipes
 from refs import Refs
@@ -43,6 +44,12 @@ class Peer:
             segment=self.segments.open,
         )
         self.many = Many(self.queues)
+        nouns: dict[str, list[Any]] = {
+            "queue": self.queues,
+            "pipe": self.pipes.ends,
+            "segment": self.segments.open,
+        }
+        self.crowds = Crowds(lambda kind: nouns.get(kind, self.syncs.objects))
         self.verbs: dict[str, Callable[[polyipc.Queue[Any], Words], str]] = {
             "name": lambda q, _: q.name or "",
             "put": self.put,
@@ -88,6 +95,8 @@ class Peer:
             return self.segments.do(verb[len("segment.") :], rest)
         if verb.startswith("many."):
             return self.many.do(verb[len("many.") :], rest)
+        if verb.startswith("crowd."):
+            return self.crowds.do(verb[len("crowd.") :], rest)
         if verb in ("create", "open_or_create"):
             return self.make(verb, rest)
         if verb == "open":
