@@ -11,10 +11,11 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 func TestOptions(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	for name, o := range map[string]Options{
 		"capacity": {Capacity: -1}, "much": {Capacity: MaxCapacity + 1}, "end": {End: 3}, "both": {Kept: true, Transient: true},
 	} {
@@ -64,7 +65,7 @@ func TestOptions(t *testing.T) {
 
 // TestDamage writes nonsense over each word of both directions: every verb must come back.
 func TestDamage(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	values := []byte{0xff, 0x01, 0x80}
 	if testing.Short() {
 		values = values[:1]
@@ -123,7 +124,7 @@ func damage(t *testing.T, dir string, off int, value byte) {
 }
 
 func TestTruncated(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	a, b, err := Pair("cut", Options{Root: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +150,7 @@ func TestTruncated(t *testing.T) {
 
 // TestPickleInASharedRoot wants whoever makes or opens a pipe for pickles where a group can write to it to say so.
 func TestPickleInASharedRoot(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	if err := os.Chmod(dir, 0o770|os.ModeSetgid); err != nil {
 		t.Fatal(err)
 	}

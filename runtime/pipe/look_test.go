@@ -6,11 +6,12 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 // Who looks takes no end, and sees who waits and how much is under way.
 func TestLook(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	a, err := Create("p", Options{Root: dir, Transient: true})
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 var ctx = context.Background()
@@ -91,34 +92,10 @@ func kill(cmd *exec.Cmd) {
 	_ = cmd.Wait()
 }
 
-// root makes a root for the test, and checks at its end that nothing is left in it.
-func root(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "polyipc-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		files, err := os.ReadDir(dir)
-		if err != nil {
-			t.Error(err)
-		}
-		for _, f := range files {
-			if f.Name() != "members" {
-				t.Errorf("left in the root: %s", f.Name())
-			}
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
 // pair makes an anonymous pipe that goes with the test.
 func pair(t testing.TB, o Options) (first, second *Pipe) {
 	t.Helper()
-	o.Root = root(t)
+	o.Root = testroot.New(t)
 	first, second, err := Pair("", o)
 	if err != nil {
 		t.Fatal(err)
@@ -130,7 +107,7 @@ func pair(t testing.TB, o Options) (first, second *Pipe) {
 // alone makes an anonymous pipe and opens its first end.
 func alone(t testing.TB, o Options) *Pipe {
 	t.Helper()
-	o.Root = root(t)
+	o.Root = testroot.New(t)
 	p, err := Create("", o)
 	if err != nil {
 		t.Fatal(err)

@@ -8,12 +8,13 @@ import (
 
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 // TestEndInMessage hands an end over by a message and lets go of it: the other end does not take that for the
 // end of the file, and the receiver is at it.
 func TestEndInMessage(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	post, box, err := Pair("", Options{Root: dir})
 	must(t, err)
 	for _, which := range []int{0, 1} {

@@ -6,11 +6,12 @@ import (
 
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 // A kept pipe at which nobody is left is as new, but what waits in it is received first.
 func TestAtRest(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	o := Options{Root: dir}
 	first, second, err := Pair("p", o)
 	if err != nil {
@@ -44,7 +45,7 @@ func TestAtRest(t *testing.T) {
 
 // Ends that are opened at once see each other, whoever comes first, and so does who opens them again and again.
 func TestOpenedAtOnce(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	first, second, err := Pair("p", Options{Root: dir})
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 func atBarrier(t testing.TB, b *Barrier, n int) {
@@ -21,7 +22,7 @@ func atBarrier(t testing.TB, b *Barrier, n int) {
 func TestBarrier(t *testing.T) {
 	longSlices(t)
 	const parties, rounds = 5, 300
-	b, err := CreateBarrier("", parties, Options{Root: root(t)})
+	b, err := CreateBarrier("", parties, Options{Root: testroot.New(t)})
 	b = kept(t, b, err)
 	var seen [rounds][parties]atomic.Int32
 	var wg sync.WaitGroup
@@ -51,7 +52,7 @@ func TestBarrier(t *testing.T) {
 
 func TestAction(t *testing.T) {
 	longSlices(t)
-	b, err := CreateBarrier("", 2, Options{Root: root(t)})
+	b, err := CreateBarrier("", 2, Options{Root: testroot.New(t)})
 	b = kept(t, b, err)
 	done := make(chan error)
 	ran := 0
@@ -96,7 +97,7 @@ func park3(b *Barrier) bool { return len(b.obj.Waiters(b.h.Seat[:], waitNames)) 
 
 func TestBarrierBreaks(t *testing.T) {
 	longSlices(t)
-	b, err := CreateBarrier("", 3, Options{Root: root(t)})
+	b, err := CreateBarrier("", 3, Options{Root: testroot.New(t)})
 	b = kept(t, b, err)
 	done := make(chan error)
 	for _, breaks := range []func(){
@@ -123,7 +124,7 @@ func TestBarrierBreaks(t *testing.T) {
 
 // TestDeadParty: who died while it waited has not arrived.
 func TestDeadParty(t *testing.T) {
-	b, err := CreateBarrier("", 2, Options{Root: root(t)})
+	b, err := CreateBarrier("", 2, Options{Root: testroot.New(t)})
 	b = kept(t, b, err)
 	p := &b.places[0]
 	p.Ticket = 0
@@ -151,7 +152,7 @@ func TestDeadParty(t *testing.T) {
 
 // TestHalfEndedRound: whoever takes the guard from one who died while it ended a round ends it.
 func TestHalfEndedRound(t *testing.T) {
-	b, err := CreateBarrier("", 2, Options{Root: root(t)})
+	b, err := CreateBarrier("", 2, Options{Root: testroot.New(t)})
 	b = kept(t, b, err)
 	done := make(chan error)
 	go func() { _, err := b.Wait(ctx); done <- err }()

@@ -7,6 +7,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 func waiting(t testing.TB, c *Condition, n int) {
@@ -16,7 +17,7 @@ func waiting(t testing.TB, c *Condition, n int) {
 
 func TestCondition(t *testing.T) {
 	longSlices(t)
-	c, err := CreateCondition("", Options{Root: root(t)})
+	c, err := CreateCondition("", Options{Root: testroot.New(t)})
 	c = kept(t, c, err)
 	o := NewOwner()
 	_, err = c.Wait(ctx, o)
@@ -70,7 +71,7 @@ func TestCondition(t *testing.T) {
 // TestWaitFor: a buffer of one, several producers and consumers, and no slice that would heal a lost call.
 func TestWaitFor(t *testing.T) {
 	longSlices(t)
-	dir := root(t)
+	dir := testroot.New(t)
 	c, err := CreateCondition("", Options{Root: dir})
 	c = kept(t, c, err)
 	full := layout.View[uint32](c.obj.File.Mem, 3000)
@@ -110,7 +111,7 @@ func TestWaitFor(t *testing.T) {
 }
 
 func TestWaitWith(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	c, err := CreateCondition("", Options{Root: dir})
 	c = kept(t, c, err)
 	l, err := CreateLock("", Options{Root: dir})
@@ -136,7 +137,7 @@ func TestWaitWith(t *testing.T) {
 
 // TestPlaces: over the limit there is an error that says so, and nobody's lock is lost.
 func TestPlaces(t *testing.T) {
-	c, err := CreateCondition("", Options{Root: root(t)})
+	c, err := CreateCondition("", Options{Root: testroot.New(t)})
 	c = kept(t, c, err)
 	var op op
 	must(t, op.begin(&c.base, "test"))
@@ -160,7 +161,7 @@ func TestPlaces(t *testing.T) {
 // TestDeadPlaces: whoever is dead is passed over, and the call that it did not hear goes on to the next.
 func TestDeadPlaces(t *testing.T) {
 	dead := layout.Token(4000, 7)
-	c, err := CreateCondition("", Options{Root: root(t)})
+	c, err := CreateCondition("", Options{Root: testroot.New(t)})
 	c = kept(t, c, err)
 	for state := layout.PlaceWaiting; state <= layout.PlaceCalled; state++ {
 		p := &c.places[0]

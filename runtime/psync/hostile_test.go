@@ -13,12 +13,13 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 // TestHostileBytes writes what makes no sense into the memory of each type, one word at a time, while
 // everything is called. Each call ends in time, with or without an error: no panic, no endless loop.
 func TestHostileBytes(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	e, err := openEverything(dir)
 	must(t, err)
 	defer func() {
@@ -102,7 +103,7 @@ func TestTruncated(t *testing.T) {
 
 // TestManyThreads: 500 goroutines on one object of each type.
 func TestManyThreads(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	c, err := CreateCondition("", Options{Root: dir})
 	c = kept(t, c, err)
 	b, err := CreateBarrier("", 500, Options{Root: dir})
@@ -179,7 +180,7 @@ func TestManyProcesses(t *testing.T) {
 	if testing.Short() { // the race detector makes them large
 		crowd = 20
 	}
-	dir := root(t)
+	dir := testroot.New(t)
 	b, err := CreateBarrier("barrier", int(crowd), Options{Root: dir, Transient: true})
 	_ = kept(t, b, err)
 	l, err := CreateLock("lock", Options{Root: dir, Transient: true})

@@ -16,6 +16,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 // everything is one of each type, with names.
@@ -163,7 +164,7 @@ func TestMain(m *testing.M) {
 func TestKills(t *testing.T) {
 	rounds, _ := strconv.Atoi(os.Getenv("POLYIPC_CHAOS_KILLS"))
 	rounds = max(rounds/3, 20)
-	dir := root(t)
+	dir := testroot.New(t)
 	e, err := openEverything(dir)
 	must(t, err)
 	defer func() {

@@ -14,33 +14,10 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/wait"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 var ctx = context.Background()
-
-// root makes a root for the test, and checks at its end that nothing is left in it.
-func root(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "polyipc-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		files, err := os.ReadDir(dir)
-		if err != nil {
-			t.Error(err)
-		}
-		for _, f := range files {
-			if f.Name() != "members" {
-				t.Errorf("left in the root: %s", f.Name())
-			}
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
 
 // kept is what a test made: closed at its end, when its guard must be free and its places empty.
 func kept[T Object](t testing.TB, o T, err error) T {
@@ -102,7 +79,7 @@ func longSlices(t testing.TB) {
 }
 
 func TestOptions(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	_, err := CreateSemaphore("x", -1, Options{Root: dir})
 	mustBe(t, err, ipcerr.Invalid)
 	_, err = CreateSemaphore("x", MaxValue+1, Options{Root: dir})
@@ -151,7 +128,7 @@ func TestOptions(t *testing.T) {
 }
 
 func TestLock(t *testing.T) {
-	l, err := CreateLock("", Options{Root: root(t)})
+	l, err := CreateLock("", Options{Root: testroot.New(t)})
 	l = kept(t, l, err)
 	mustBe(t, l.Release(), ipcerr.Invalid)
 	_, err = l.Acquire(ctx)
@@ -175,7 +152,7 @@ func TestLock(t *testing.T) {
 }
 
 func TestRLock(t *testing.T) {
-	l, err := CreateRLock("", Options{Root: root(t)})
+	l, err := CreateRLock("", Options{Root: testroot.New(t)})
 	l = kept(t, l, err)
 	a, b := NewOwner(), NewOwner()
 	for range 2 {
@@ -200,7 +177,7 @@ func TestRLock(t *testing.T) {
 func TestSemaphore(t *testing.T) {
 	for _, reclaim := range []bool{false, true} {
 		longSlices(t)
-		s, err := CreateBoundedSemaphore("", 2, Options{Root: root(t), Reclaim: reclaim})
+		s, err := CreateBoundedSemaphore("", 2, Options{Root: testroot.New(t), Reclaim: reclaim})
 		s = kept(t, s, err)
 		must(t, s.Acquire(ctx))
 		must(t, s.Acquire(ctx))
@@ -229,7 +206,7 @@ func TestSemaphore(t *testing.T) {
 			t.Fatal(n, err)
 		}
 
-		u, err := CreateSemaphore("", 0, Options{Root: root(t), Reclaim: reclaim})
+		u, err := CreateSemaphore("", 0, Options{Root: testroot.New(t), Reclaim: reclaim})
 		u = kept(t, u, err)
 		must(t, u.Release(5))
 		must(t, u.Acquire(ctx))
@@ -244,7 +221,7 @@ func TestSemaphore(t *testing.T) {
 func TestSemaphoreTraffic(t *testing.T) {
 	for _, reclaim := range []bool{false, true} {
 		longSlices(t)
-		s, err := CreateSemaphore("", 3, Options{Root: root(t), Reclaim: reclaim})
+		s, err := CreateSemaphore("", 3, Options{Root: testroot.New(t), Reclaim: reclaim})
 		s = kept(t, s, err)
 		var in atomic.Int32
 		var wg sync.WaitGroup
@@ -275,7 +252,7 @@ func TestSemaphoreTraffic(t *testing.T) {
 
 func TestEvent(t *testing.T) {
 	longSlices(t)
-	e, err := CreateEvent("", Options{Root: root(t)})
+	e, err := CreateEvent("", Options{Root: testroot.New(t)})
 	e = kept(t, e, err)
 	mustBe(t, e.Wait(soon()), ipcerr.Timeout)
 	var wg sync.WaitGroup
@@ -302,7 +279,7 @@ func TestEvent(t *testing.T) {
 
 // TestEventInALoop: an event loop finds the descriptor readable while the event is set.
 func TestEventInALoop(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	e, err := CreateEvent("e", Options{Root: dir, Transient: true})
 	e = kept(t, e, err)
 	other, err := OpenEvent("e", Options{Root: dir})
@@ -319,7 +296,7 @@ func TestEventInALoop(t *testing.T) {
 }
 
 func TestCloseWakes(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	e, err := CreateEvent("", Options{Root: dir})
 	must(t, err)
 	done := make(chan error)
@@ -337,7 +314,7 @@ func TestHostileHeader(t *testing.T) {
 		"limit":  func(h *layout.Sync) { h.Limit = 1 << 60 },
 		"ledger": func(h *layout.Sync) { h.Type, h.Flags = layout.SyncSemaphore, layout.SyncReclaim },
 	} {
-		dir := root(t)
+		dir := testroot.New(t)
 		b, err := CreateBarrier("x", 3, Options{Root: dir})
 		must(t, err)
 		spoil(b.h)
@@ -351,7 +328,7 @@ func TestHostileHeader(t *testing.T) {
 }
 
 func BenchmarkLock(b *testing.B) {
-	l, err := CreateLock("", Options{Root: root(b)})
+	l, err := CreateLock("", Options{Root: testroot.New(b)})
 	l = kept(b, l, err)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -361,7 +338,7 @@ func BenchmarkLock(b *testing.B) {
 }
 
 func BenchmarkRLock(b *testing.B) {
-	l, err := CreateRLock("", Options{Root: root(b)})
+	l, err := CreateRLock("", Options{Root: testroot.New(b)})
 	l = kept(b, l, err)
 	o := NewOwner()
 	b.ReportAllocs()
@@ -374,7 +351,7 @@ func BenchmarkRLock(b *testing.B) {
 func BenchmarkSemaphore(b *testing.B) {
 	for _, reclaim := range []bool{false, true} {
 		b.Run(map[bool]string{false: "plain", true: "reclaim"}[reclaim], func(b *testing.B) {
-			s, err := CreateSemaphore("", 1, Options{Root: root(b), Reclaim: reclaim})
+			s, err := CreateSemaphore("", 1, Options{Root: testroot.New(b), Reclaim: reclaim})
 			s = kept(b, s, err)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -386,7 +363,7 @@ func BenchmarkSemaphore(b *testing.B) {
 }
 
 func BenchmarkRWLock(b *testing.B) {
-	l, err := CreateRWLock("", Options{Root: root(b)})
+	l, err := CreateRWLock("", Options{Root: testroot.New(b)})
 	l = kept(b, l, err)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -8,13 +8,14 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 var dead = layout.Token(4000, 7)
 
 func TestRWLock(t *testing.T) {
 	longSlices(t)
-	l, err := CreateRWLock("", Options{Root: root(t)})
+	l, err := CreateRWLock("", Options{Root: testroot.New(t)})
 	l = kept(t, l, err)
 	mustBe(t, l.ReadUnlock(), ipcerr.Invalid)
 	mustBe(t, l.WriteUnlock(), ipcerr.Invalid)
@@ -54,7 +55,7 @@ func TestRWLock(t *testing.T) {
 // TestRWExclusion: readers never see a writer, nor writers each other; neither starves.
 func TestRWExclusion(t *testing.T) {
 	longSlices(t)
-	l, err := CreateRWLock("", Options{Root: root(t)})
+	l, err := CreateRWLock("", Options{Root: testroot.New(t)})
 	l = kept(t, l, err)
 	var readers, writers atomic.Int32
 	var stop atomic.Bool
@@ -103,7 +104,7 @@ func TestRWExclusion(t *testing.T) {
 func TestWaitingReadersFirst(t *testing.T) {
 	defer func(d time.Duration) { admitFor = d }(admitFor)
 	admitFor = time.Hour
-	l, err := CreateRWLock("", Options{Root: root(t)})
+	l, err := CreateRWLock("", Options{Root: testroot.New(t)})
 	l = kept(t, l, err)
 	for range 20 {
 		_, err := l.WriteLock(ctx)
@@ -140,7 +141,7 @@ func TestWaitingReadersFirst(t *testing.T) {
 }
 
 func TestDeadReaderAndWriter(t *testing.T) {
-	l, err := CreateRWLock("", Options{Root: root(t)})
+	l, err := CreateRWLock("", Options{Root: testroot.New(t)})
 	l = kept(t, l, err)
 	l.ledger.Entry[4000].Store(join(2, dead))
 	l.ledger.Used[4000/64].Store(1 << (4000 % 64))
@@ -174,7 +175,7 @@ func TestDeadReaderAndWriter(t *testing.T) {
 
 func TestReclaim(t *testing.T) {
 	for _, bounded := range []bool{false, true} {
-		dir := root(t)
+		dir := testroot.New(t)
 		var s *Semaphore
 		if bounded {
 			b, err := CreateBoundedSemaphore("", 3, Options{Root: dir, Reclaim: true})

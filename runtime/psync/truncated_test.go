@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 // TestTruncatedUnderTheGuard takes away what the guard guards and leaves the guard, under a call that has it: the
 // guard is given back all the same.
 func TestTruncatedUnderTheGuard(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	l, err := CreateRWLock("cut", Options{Root: dir})
 	if err != nil {
 		t.Fatal(err)

@@ -12,10 +12,11 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 func TestOptions(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	for name, o := range map[string]Options{
 		"negative size":      {MaxSize: -1},
 		"absurd size":        {MaxSize: math.MaxInt64},
@@ -84,7 +85,7 @@ func TestOptions(t *testing.T) {
 // TestDamage writes nonsense over each word of a queue's header and ring state, and over the records:
 // every verb must come back, with an error or without one.
 func TestDamage(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	for _, value := range []byte{0xff, 0x01, 0x80} {
 		for off := layout.QueueOffset; off < 65536+256; off += 8 {
 			if off >= layout.QueueOffset+1152 && off < layout.RingOffset { // seats only inform
@@ -143,7 +144,7 @@ func damage(t *testing.T, dir string, off int, value byte) {
 // TestTruncated takes the file away under an open queue: an error, not a SIGBUS.
 func TestTruncated(t *testing.T) {
 	for _, size := range []int64{0, 4096, 65536} {
-		dir := root(t)
+		dir := testroot.New(t)
 		q, err := Create("cut", Options{Root: dir})
 		if err != nil {
 			t.Fatal(err)
@@ -173,7 +174,7 @@ func TestTruncated(t *testing.T) {
 // TestPickleInASharedRoot wants whoever makes or opens a queue for pickles where a group can write to it
 // to say so, and only them.
 func TestPickleInASharedRoot(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	mode := func(m os.FileMode) {
 		t.Helper()
 		if err := os.Chmod(dir, m); err != nil {

@@ -4,38 +4,29 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 var ctx = context.Background()
 
-// root gives the test a root of its own, and looks at the end that nothing is left in it.
-func root(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "polyipc-test-segment-*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return dir
-}
-
-// make makes a segment, closed at the end.
+// create makes a segment, which is closed and removed at the end, whatever was made of its file.
 func create(t testing.TB, name string, o Options) *Segment {
 	t.Helper()
 	if o.Root == "" {
-		o.Root = root(t)
+		o.Root = testroot.New(t)
 	}
 	s, err := Create(name, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	t.Cleanup(func() {
+		_ = s.Close()
+		_ = os.Remove(filepath.Join(o.Root, s.Name()))
+	})
 	return s
 }
 

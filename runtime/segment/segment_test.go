@@ -15,6 +15,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 func TestBytes(t *testing.T) {
@@ -131,7 +132,7 @@ func fits[T any](format string) error {
 }
 
 func TestMismatch(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	o := Options{Root: dir, Format: "i", Shape: []int64{2, 3}}
 	a := create(t, "a", o)
 	for _, c := range []struct {

@@ -5,10 +5,12 @@ import (
 	"math"
 	"reflect"
 	"testing"
+
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 func TestValues(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	for _, x := range []struct {
 		format string
 		shape  []int64

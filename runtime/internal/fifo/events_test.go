@@ -15,6 +15,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/internal/trace"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 // listener is a slog handler that writes events down. With a queue it looks into that at each event,
@@ -201,7 +202,7 @@ func TestASleeperTellsFirst(t *testing.T) {
 }
 
 func TestCorruptionIsToldOnce(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	q, err := Create("bad", Options{Root: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -229,7 +230,7 @@ func TestCorruptionIsToldOnce(t *testing.T) {
 }
 
 func TestCorruptFileIsToldByOpen(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	file := filepath.Join(dir, "bad")
 	if err := os.WriteFile(file, make([]byte, layout.HeaderArea), 0o600); err != nil {
 		t.Fatal(err)
@@ -249,7 +250,7 @@ func TestCorruptFileIsToldByOpen(t *testing.T) {
 }
 
 func TestReapIsTold(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	q, err := Create("", Options{Root: dir})
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 func TestMain(m *testing.M) {
@@ -94,34 +95,10 @@ func (q *Queue) lease(get func([]byte) (Lease, int, Format, error)) (*Leased, er
 	return l, err
 }
 
-// root makes a root for the test, and checks at its end that nothing is left in it.
-func root(t testing.TB) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("/dev/shm", "polyipc-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		files, err := os.ReadDir(dir)
-		if err != nil {
-			t.Error(err)
-		}
-		for _, f := range files {
-			if f.Name() != "members" {
-				t.Errorf("left in the root: %s", f.Name())
-			}
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
 // fresh makes an anonymous queue that goes with the test.
 func fresh(t testing.TB, o Options) *Queue {
 	t.Helper()
-	o.Root = root(t)
+	o.Root = testroot.New(t)
 	q, err := Create("", o)
 	if err != nil {
 		t.Fatal(err)

@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 // TestTruncatedUnderALock takes the rings away and leaves the header, under calls that hold the locks and must repair
 // what is not there any more: they give the locks back all the same.
 func TestTruncatedUnderALock(t *testing.T) {
-	dir := root(t)
+	dir := testroot.New(t)
 	q, err := Create("cut", Options{Root: dir})
 	if err != nil {
 		t.Fatal(err)
