@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from bench.measure import PROGRAMS, ROOT
+from bench.peers.api import MANY
 
 REQUIREMENTS = ROOT / "bench" / "requirements.txt"
 MODULES = ("faster_fifo", "zmq", "matplotlib")
@@ -82,7 +83,7 @@ def programs() -> None:
     for name, source, work, flags in (
         ("polyipc_c", "polyipc.c", "messages", ours),
         ("polyipc_pipe_c", "polyipc_pipe.c", "messages", ours),
-        ("polyipc_wait_c", "polyipc_wait.c", "messages", ours),
+        ("polyipc_wait_c", "polyipc_wait.c", "messages", (f"-DMANY={MANY}", *ours)),
         ("polyipc_lock_c", "polyipc_lock.c", "turns", ours),
         ("polyipc_segment_c", "polyipc_segment.c", "turns", ours),
         ("zeromq", "zeromq.c", "messages", ("-lzmq",)),
@@ -91,6 +92,7 @@ def programs() -> None:
             ("-DSENDER=ZMQ_PAIR", "-DRECEIVER=ZMQ_PAIR", "-lzmq"),
         ),
         ("unixsocket", "unixsocket.c", "messages", ()),
+        ("unixsocket_poll", "unixsocket.c", "messages", (f"-DMANY={MANY}",)),
         ("futex", "futex.c", "messages", ()),
         ("memcpy", "memcpy.c", "messages", ()),
         ("mutex", "mutex.c", "turns", ("-pthread",)),

@@ -83,6 +83,7 @@ SERIES = (
     Series("pyzmq-pair", "ZeroMQ PAIR (pyzmq)", "Python", module="pyzmq_pair"),
     Series("wait-go", "polyipc Go, wait.Any", "Go", program="polyipc_wait_go", ours=True),
     Series("wait-c", "polyipc C, polyipc_wait", "C", program="polyipc_wait_c", ours=True),
+    Series("poll", "poll, Unix sockets", "C", program="unixsocket_poll"),
     Series("wait-py", "polyipc.wait", "Python", module="polyipc_wait", ours=True),
     Series("mp-wait", "multiprocessing.connection.wait", "Python", module="mp_wait"),
     Series("bell-py", "polyipc.Queue in epoll", "Python", module="polyipc_doorbell", ours=True),
@@ -115,7 +116,7 @@ ALL = QUEUES + NATIVE_BATCH + PYTHON_BATCH
 PIPES_NATIVE = ("pipe-go", "pipe-c", "unix", "zmq-pair")
 PIPES_PYTHON = ("pipe-py", "mp-pipe", "pyzmq-pair")
 PIPES = PIPES_NATIVE + PIPES_PYTHON
-MANY = ("wait-go", "wait-c", "wait-py", "mp-wait")
+MANY = ("wait-go", "wait-c", "poll", "wait-py", "mp-wait")
 LOOPS = ("bell-py", "socket-py")
 LOCKS = ("lock-go", "lock-c", "mutex", "semaphore", "lock-py", "mp-lock")
 LOCKED = ("number-go", "number-c", "mutex", "value-py", "mp-value")

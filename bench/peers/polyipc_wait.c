@@ -1,12 +1,10 @@
 /* polyipc_wait over several queues. Each message is put to the next one; a get waits for the first that has
- * one.
+ * one. MANY says how many there are each way.
  */
 #include "messages.h"
 #include "polyipc_check.h"
 
 #include <stdio.h>
-
-#define MANY 8 /* queues each way, as in api.py */
 
 static polyipc_queue to[MANY], from[MANY];
 static polyipc_wait_item items[MANY];
