@@ -23,9 +23,11 @@ type ID uint64
 type Object interface {
 	// Type is "dict", "list", ...
 	Type() string
-	// Call does a call and returns its result; or parks it, with the result of r.Park; or refuses.
+	// Call does a call and returns its result; or parks it, with the result of r.Park; or refuses. The result may
+	// be what the object keeps: it may be held, for nobody writes into it, but not written into.
 	Call(r *Request) (codec.Raw, error)
-	// Drop gives up what the object refers to: nobody refers to it any more.
+	// Drop gives up what the object refers to: nobody refers to it any more. Who still waits in it is answered with
+	// GONE.
 	Drop()
 }
 
@@ -52,7 +54,8 @@ type Watcher interface {
 type Parked interface {
 	// Cancel forgets the request: its caller gave it up, or died. It is not answered here any more.
 	Cancel(r *Request)
-	// Expire forgets it, too, and returns what a call returns whose timeout has passed.
+	// Expire forgets it, too, and returns what a call returns whose timeout has passed. Or it says that the request is
+	// still parked, now by r.Parked and with r.Timeout, which is none: the wait of a condition has to have its lock.
 	Expire(r *Request) (codec.Raw, error)
 }
 
@@ -75,6 +78,7 @@ type Named struct {
 }
 
 // Request is one call. Args and the values of Named are views, which do not outlive Call: who keeps one copies it.
+// A request that is used again begins empty.
 type Request struct {
 	Client *Client
 	Thread uint64
@@ -87,19 +91,23 @@ type Request struct {
 	Shared bool // set with the result: it may hold references to live objects
 
 	// Undo, set with the result, takes it back as if the call had not been: the caller was given an item, a lock, a
-	// permit, and does not confirm that he has it.
+	// permit, and does not confirm that he has it. It may come after the client's Leave, and then gives nothing twice;
+	// but before the references are taken back that the client was counted with the result.
 	Undo func()
 
 	Parked  Parked        // not nil: who will answer
 	Timeout time.Duration // of a parked call; negative: none
+	place   place         // where it waits
 }
 
 // Room is what the server does for its objects.
 type Room interface {
-	// Answer answers a request that was parked, and was neither cancelled nor expired since.
+	// Answer answers a request that was parked, and was neither cancelled nor expired since. It comes in the middle of
+	// another request's Call, Undo, Cancel, Expire or Leave, and calls no object itself.
 	Answer(r *Request, result codec.Raw, err error)
 	// Keep counts the references to live objects within a value that an object keeps; Forget takes that back.
-	// GONE for an object that is no more, INVALID for one of another server; then nothing is counted.
+	// GONE for an object that is no more, INVALID for one of another server; then nothing is counted. What nobody
+	// refers to any more is dropped after the call, when the references in its result are counted for the client.
 	Keep(v codec.Raw) error
 	Forget(v codec.Raw)
 	// Find is the live object to which a value refers.
