@@ -147,15 +147,23 @@ func (o *op) dropWriter() error {
 	if err != nil || !ok {
 		return err
 	}
-	// Killed from here on, the lock has a dead owner again.
 	if died {
-		o.b.h.Died.Store(1)
+		o.inherit() // killed from here on, the lock has a dead owner again
 	}
-	crash.Point("psync.read.dropped")
-	o.b.h.Active.Store(0)
 	err = o.b.lock().Unlock()
 	park.WakeAll(&o.b.h.Word)
 	return err
+}
+
+// inherit leaves word for the next writer if the dead owner of the lock was in. One that still waited or had
+// left already has changed nothing by half. Killed between the stores, whoever comes next does the same again.
+func (o *op) inherit() {
+	h := o.b.h
+	if h.Active.Load() != 0 {
+		h.Died.Store(1)
+		crash.Point("psync.writer.inherited")
+		h.Active.Store(0)
+	}
 }
 
 // ReadUnlock gives a read lock of this process back; ipcerr.Invalid if it has none.
@@ -225,8 +233,7 @@ func (l *RWLock) TryWriteLock() (locked, ownerDied bool, err error) {
 func (o *op) becomeWriter(ctx context.Context, took bool) (ownerDied bool, err error) {
 	b, h := o.b, o.b.h
 	if took {
-		h.Died.Store(1) // killed while it waits, or told that time is up, it leaves word
-		h.Active.Store(0)
+		o.inherit() // told that time is up, or killed, it has left word
 	}
 	crash.Point("psync.write.locked")
 	done, err := o.drained()
@@ -297,7 +304,7 @@ func (l *RWLock) WriteUnlock() (err error) {
 		l.h.Admit = object.Now()
 	}
 	o.unguard()
-	crash.Point("psync.write.left") // the next writer is told of a death, though all was written
+	crash.Point("psync.write.left") // the lock has a dead owner, of which nobody is told: all was written
 	err = l.lock().Unlock()
 	park.WakeAll(&l.h.Word) // killed before, the readers see it when their slices end
 	return err

@@ -148,6 +148,9 @@ func (rd *round) kill() {
 	if rd.r.IntN(8) > 0 { // else also while it starts
 		rd.getsOn(time.Now(), w)
 	}
+	if !slices.Contains(rd.workers, w) {
+		return // its log was full meanwhile: it has ended, and another has come
+	}
 	time.Sleep(time.Duration(rd.r.IntN(3_000_000))) // the random time
 	w.killed = true
 	began := w.dies(rd)

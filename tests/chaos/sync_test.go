@@ -321,13 +321,22 @@ var reading = []scenario{
 	}),
 	on("rwlock", 0, "", "dead writer dropped", func(s *scene) {
 		s.killed("sync.write_lock 0 -1")
-		s.victim("psync.read.dropped", "sync.read_lock 0 -1")
+		s.victim("psync.writer.inherited", "sync.read_lock 0 -1")
 		s.next("0", "sync.read_lock 0 %d", soon)
 		s.next("", "sync.read_unlock 0")
 		s.next("1", "sync.write_lock 0 %d", soon)
 		s.next("", "sync.write_unlock 0")
 	}),
+	on("rwlock", 0, "", "dead writer followed", func(s *scene) {
+		s.killed("sync.write_lock 0 -1")
+		s.victim("psync.writer.inherited", "sync.write_lock 0 -1")
+		s.next("1", "sync.write_lock 0 %d", soon)
+		s.next("", "sync.write_unlock 0")
+	}),
 	on("rwlock", 0, "", "writer waits", func(s *scene) {
+		s.victim("psync.write.locked", "sync.write_lock 0 -1")
+		s.next("0", "sync.write_lock 0 %d", soon) // it had not been in
+		s.next("", "sync.write_unlock 0")
 		s.victim("psync.write.locked", "sync.write_lock 0 -1")
 		s.next("0", "sync.read_lock 0 %d", soon)
 		s.next("", "sync.read_unlock 0")
@@ -336,7 +345,7 @@ var reading = []scenario{
 		s.victim("psync.write.left", "sync.write_lock 0 -1", "sync.write_unlock 0")
 		s.next("0", "sync.read_lock 0 %d", soon)
 		s.next("", "sync.read_unlock 0")
-		s.survivor.Do("sync.write_lock 0 %d", soon)
+		s.next("0", "sync.write_lock 0 %d", soon) // it was out
 		s.next("", "sync.write_unlock 0")
 	}),
 }

@@ -147,9 +147,23 @@ MUTANTS_SYNC = (
     Mutant(
         "a dead writer is forgotten",
         RWLOCK,
-        "if died {\n\t\to.b.h.Died.Store(1)",
-        "if died {\n\t\to.b.h.Died.Store(0)",
+        "if h.Active.Load() != 0 {\n\t\th.Died.Store(1)",
+        "if h.Active.Load() != 0 {\n\t\th.Died.Store(0)",
         "psync",
+    ),
+    Mutant(
+        "a writer that was out is said to have died in it",
+        RWLOCK,
+        "if h.Active.Load() != 0 {\n\t\th.Died.Store(1)",
+        "if h.Active.Load() <= 1 {\n\t\th.Died.Store(1)",
+        "sync points",
+    ),
+    Mutant(
+        "a dead writer is out before word is left",
+        RWLOCK,
+        "\t\th.Died.Store(1)\n\t\tcrash.Point",
+        "\t\th.Active.Store(0)\n\t\tdefer h.Died.Store(1)\n\t\tcrash.Point",
+        "sync points",
     ),
     Mutant(
         "readers starve",
