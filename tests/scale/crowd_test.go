@@ -229,6 +229,7 @@ func TestThreads(t *testing.T) {
 	for name := range works {
 		t.Run(name, func(t *testing.T) {
 			root := newRoot(t)
+			before := stateOf(t, "self")
 			o, sum := gather(t, name, root, threads)
 			there := o
 			if name == "pipe" {
@@ -252,6 +253,9 @@ func TestThreads(t *testing.T) {
 				must(t, there.Close())
 			}
 			disperse(t, name, o, sum, threads)
+			if after := stateOf(t, "self"); after != before {
+				t.Errorf("before %+v, after %+v", before, after)
+			}
 		})
 	}
 }
