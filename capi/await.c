@@ -17,8 +17,8 @@
 static const int64_t MS = 1000000;
 
 /* The longest sleeps, as in runtime/internal/fifo/wait.go: a waker killed between its commit and its wake is
- * found out within 100 ms. */
-static const int64_t IDLE = 90, BUSY = 50; /* ms */
+ * found out within 100 ms, and sooner by who has not slept long. */
+static const int64_t IDLE = 90, BUSY = 50, FIRST = 20; /* ms */
 /* The first sleep of a wait at a pipe, ns, before which it is not always asked for the other end: whoever
  * gets an answer in that time need not ask. Longer than a tick: to arm an earlier timer costs 2 us in a
  * virtual machine. */
@@ -218,8 +218,8 @@ static polyipc_status sleep_for(struct pi_quick *k, struct pi_attempt *a, int64_
             break;
         }
         int64_t ns = armed ? slice(k) : 0;
-        if (k->kind == PI_PIPE && !slept && ns > UNSURE)
-            ns = UNSURE;
+        if (!slept && ns > FIRST * MS)
+            ns = k->kind == PI_PIPE ? UNSURE : FIRST * MS;
         if (ns > left)
             ns = left;
         if (!slept)

@@ -51,6 +51,13 @@ GET = "runtime/internal/fifo/get.go"
 
 MUTANTS = (
     Mutant(
+        "the first sleep of a wait is as long as any",
+        "runtime/internal/fifo/wait.go",
+        "return min(q.slice(), sliceFirst)",
+        "return q.slice()",
+        "queue",
+    ),
+    Mutant(
         "a bounded queue grows though room was just made",
         PUT,
         "room, soon := o.room(r, at, size)",

@@ -7,17 +7,47 @@ import (
 	"testing"
 	"time"
 
+	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
 // TestNoWakeIsLost is TestMixed without the slices that would heal a wake which went missing.
 func TestNoWakeIsLost(t *testing.T) {
-	defer func(a, b time.Duration) { sliceIdle, sliceBusy = a, b }(sliceIdle, sliceBusy)
-	sliceIdle, sliceBusy = time.Hour, time.Hour
+	defer func(a, b, c time.Duration) { sliceIdle, sliceBusy, sliceFirst = a, b, c }(sliceIdle, sliceBusy, sliceFirst)
+	sliceIdle, sliceBusy, sliceFirst = time.Hour, time.Hour, time.Hour
 	t.Run("mixed", TestMixed)
 	t.Run("join", TestJoin)
 	t.Run("close", TestCloseWakes)
 	t.Run("cancel", TestCancel)
+}
+
+// TestWakerDiesEarly has a waker die before its wake, which is to take the flag away without it.
+func TestWakerDiesEarly(t *testing.T) {
+	defer func(a, b time.Duration) { sliceIdle, sliceBusy = a, b }(sliceIdle, sliceBusy)
+	sliceIdle, sliceBusy = time.Hour, time.Hour
+	q := fresh(t, Options{})
+	got := make(chan error, 1)
+	go func() {
+		_, err := q.Get(ctx)
+		got <- err
+	}()
+	for asleep := false; !asleep; { // who was about to sleep sets the flag once more
+		for !park.Sleeping(&q.h.Readable) {
+			time.Sleep(100 * time.Microsecond)
+		}
+		q.h.Readable.And(^uint32(1))
+		time.Sleep(2 * time.Millisecond)
+		asleep = !park.Sleeping(&q.h.Readable)
+	}
+	mustPut(t, q, "x")
+	select {
+	case err := <-got:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("sleeps on")
+	}
 }
 
 // TestMixed lets producers and consumers of every verb loose on one queue: each message arrives

@@ -13,15 +13,23 @@ import (
 var ( // Tests lengthen them, so that a lost wake is a hang.
 	sliceIdle = 90 * time.Millisecond // nobody else owns anything here
 	sliceBusy = 50 * time.Millisecond // a lease, a reservation or a lock may be a dead one's
+	// The first sleep of a wait: where there was work a moment ago, it may be a death that stops it. It costs one
+	// more wake-up a wait.
+	sliceFirst = 20 * time.Millisecond
 )
 
 // waiter is the part of a wait that is the same for every verb.
 func (q *Fifo) waiter(word *atomic.Uint32, spin *park.Spin, what uint32) park.Waiter {
+	first := true
 	return park.Waiter{
 		Word: word, Spin: spin, Gone: q.obj.Gone,
 		Sit: func() func() { return q.sit(what) },
 		Slice: func() time.Duration {
 			trace.Flush() // what the try met; the sleep may be long
+			if first {
+				first = false
+				return min(q.slice(), sliceFirst)
+			}
 			return q.slice()
 		},
 		Pass: func() {
