@@ -37,14 +37,14 @@ func (m *method) bind(r *Request) (call, error) {
 func (c *call) bindNamed() error {
 	args := make([]codec.Raw, len(c.method.params))
 	if len(c.args) > len(args) {
-		return c.fault("TypeError", "there is no argument %q", c.Named[0].Name)
+		return c.fault("TypeError", "there is no argument %.40q", c.Named[0].Name)
 	}
 	copy(args, c.args)
 	for _, n := range c.Named {
 		i := slices.Index(c.method.params, n.Name)
 		switch {
 		case i < 0:
-			return c.fault("TypeError", "there is no argument %q", n.Name)
+			return c.fault("TypeError", "there is no argument %.40q", n.Name)
 		case args[i] != nil:
 			return c.fault("TypeError", "the argument %q was given twice", n.Name)
 		}

@@ -2,6 +2,7 @@ package live
 
 import (
 	"bytes"
+	"cmp"
 	"math"
 	"math/big"
 	"slices"
@@ -13,11 +14,21 @@ import (
 //
 //	bool, integer, float   the integer, if it is one, in its shortest form; else a float of 8 bytes; one NaN for all
 //	text, bytes, moments, UUIDs, references, n-dimensional arrays, pickles, extensions   the shortest form of their heads
-//	array, tuple           their members in canonical form; within a key an array is a tuple
-//	set, frozenset         a frozenset of the members' canonical forms, sorted, without doubles
+//	array                  its members in canonical form; within a key it is a tuple
+//	tuple                  a mark, and the same as an array
+//	set, frozenset         a mark, and an array of the members' canonical forms, sorted, without doubles
 //	map                    a map of canonical forms, sorted by key; of equal keys the last one
 //
+// So what a canonical form takes to make is bounded by the size of the value, and for nested sets and maps, which are
+// copied when they are sorted, by that times their depth.
+//
 // A NaN is equal to itself here. Python, too, finds a NaN that it put somewhere, by its identity.
+
+// marks begin with a byte that begins no value.
+const (
+	markTuple = "\xc1t"
+	markSet   = "\xc1s"
+)
 
 // plain reports whether v is its own canonical form, for the commonest of values: what a key is nearly always.
 func plain[T codec.Raw | string](v T) bool {
@@ -57,8 +68,9 @@ func canonical(v codec.Raw) []byte {
 	if plain(v) {
 		return v
 	}
-	b, _ := appendCanonical(make([]byte, 0, len(v)), v, false)
-	return b
+	f := former{dst: make([]byte, 0, len(v))}
+	f.form(v)
+	return f.dst
 }
 
 // canonicalKey is canonical for a key or a member of a set; unhashable names what can't be one.
@@ -66,7 +78,9 @@ func canonicalKey(v codec.Raw) (b []byte, unhashable string) {
 	if plain(v) {
 		return v, ""
 	}
-	return appendCanonical(make([]byte, 0, len(v)), v, true)
+	f := former{dst: make([]byte, 0, len(v)), key: true}
+	f.form(v)
+	return f.dst, f.unhashable
 }
 
 // equal compares two values.
@@ -74,48 +88,136 @@ func equal(a, b codec.Raw) bool {
 	return bytes.Equal(a, b) || !(plain(a) && plain(b)) && bytes.Equal(canonical(a), canonical(b))
 }
 
-func appendCanonical(dst []byte, v codec.Raw, key bool) (b []byte, unhashable string) {
-	h := codec.HeadOf(v)
+// former appends canonical forms to dst.
+type former struct {
+	dst        []byte
+	key        bool   // within a key
+	unhashable string // what can't be in a key was met
+}
+
+// form appends the form of the first value of b and returns what follows it. Nested values are read as they come,
+// each once.
+func (f *former) form(b []byte) (rest []byte) {
+	h := codec.HeadOf(b)
+	body := b[h.Size:]
 	switch h.Kind {
 	case codec.KindNil:
-		return append(dst, v...), ""
+		f.dst = codec.AppendNil(f.dst)
 	case codec.KindBool, codec.KindUint:
-		return codec.AppendUint(dst, h.N), ""
+		f.dst = codec.AppendUint(f.dst, h.N)
 	case codec.KindInt:
-		return codec.AppendInt(dst, int64(h.N)), ""
+		f.dst = codec.AppendInt(f.dst, int64(h.N))
 	case codec.KindFloat:
-		return appendFloat(dst, math.Float64frombits(h.N)), ""
+		f.dst = appendFloat(f.dst, math.Float64frombits(h.N))
 	case codec.KindStr:
-		return codec.AppendText(dst, string(v[h.Size:])), ""
+		f.dst = codec.AppendText(f.dst, string(body[:h.N]))
+		return body[h.N:]
 	case codec.KindBin:
-		return codec.AppendBin(dst, v[h.Size:]), ""
+		f.dst = codec.AppendBin(f.dst, body[:h.N])
+		return body[h.N:]
 	case codec.KindArray:
-		if key {
-			return appendTuple(dst, v, key)
+		if f.key {
+			f.dst = append(f.dst, markTuple...)
 		}
-		return appendMembers(codec.AppendArray(dst, int(h.N)), v, key)
+		return f.members(b)
 	case codec.KindMap:
-		if key {
-			return dst, "a map"
-		}
-		return appendMap(dst, v), ""
+		f.refuse("a map")
+		return f.entries(body, int(h.N))
+	case codec.KindExt:
+		f.extension(h, b[:h.Size+int(h.N)])
+		return body[h.N:]
 	}
+	return body
+}
+
+// refuse notes what can't be in a key.
+func (f *former) refuse(what string) {
+	if f.key {
+		f.unhashable = what
+	}
+}
+
+func (f *former) extension(h codec.Head, v codec.Raw) {
+	body := v[h.Size:]
 	switch h.Ext {
 	case codec.ExtTuple:
-		return appendTuple(dst, v, key)
+		f.dst = append(f.dst, markTuple...)
+		f.members(body)
 	case codec.ExtSet, codec.ExtFrozenSet:
-		if key && h.Ext == codec.ExtSet {
-			return dst, "a set"
+		if h.Ext == codec.ExtSet {
+			f.refuse("a set")
 		}
-		return appendFrozenSet(dst, v)
-	case codec.ExtNDArray:
-		if key {
-			return dst, "an n-dimensional array"
-		}
+		f.set(body)
 	case codec.ExtTimestamp:
-		return codec.AppendTime(dst, codec.TimeOf(v)), ""
+		f.dst = codec.AppendTime(f.dst, codec.TimeOf(v))
+	default:
+		if h.Ext == codec.ExtNDArray {
+			f.refuse("an n-dimensional array")
+		}
+		f.dst = codec.AppendExt(f.dst, h.Ext, body)
 	}
-	return codec.AppendExt(dst, h.Ext, v[h.Size:]), ""
+}
+
+// members appends an array.
+func (f *former) members(b []byte) (rest []byte) {
+	h := codec.HeadOf(b)
+	f.dst = codec.AppendArray(f.dst, int(h.N))
+	b = b[h.Size:]
+	for range h.N {
+		b = f.form(b)
+	}
+	return b
+}
+
+// set appends an array of what is in a set, sorted.
+func (f *former) set(b []byte) {
+	h := codec.HeadOf(b)
+	b = b[h.Size:]
+	in := former{key: true}
+	ends := make([]int, 0, h.N)
+	for range h.N {
+		b = in.form(b)
+		ends = append(ends, len(in.dst))
+	}
+	f.unhashable = cmp.Or(f.unhashable, in.unhashable)
+	forms := make([][]byte, 0, len(ends))
+	begin := 0
+	for _, end := range ends {
+		forms = append(forms, in.dst[begin:end])
+		begin = end
+	}
+	slices.SortFunc(forms, bytes.Compare)
+	forms = slices.CompactFunc(forms, bytes.Equal)
+	f.dst = codec.AppendArray(append(f.dst, markSet...), len(forms))
+	for _, form := range forms {
+		f.dst = append(f.dst, form...)
+	}
+}
+
+// entries appends a map of the n entries in b, sorted.
+func (f *former) entries(b []byte, n int) (rest []byte) {
+	type entry struct{ begin, value, end int }
+	var in former
+	all := make([]entry, 0, n)
+	for range n {
+		e := entry{begin: len(in.dst)}
+		in.key = true
+		b = in.form(b)
+		e.value = len(in.dst)
+		in.key = false
+		b = in.form(b)
+		e.end = len(in.dst)
+		all = append(all, e)
+	}
+	key := func(e entry) []byte { return in.dst[e.begin:e.value] }
+	slices.Reverse(all) // of equal keys the last one comes first
+	slices.SortStableFunc(all, func(a, b entry) int { return bytes.Compare(key(a), key(b)) })
+	all = slices.CompactFunc(all, func(a, b entry) bool { return bytes.Equal(key(a), key(b)) })
+	f.dst = codec.AppendMap(f.dst, len(all))
+	for _, e := range all {
+		f.dst = append(f.dst, in.dst[e.begin:e.end]...)
+	}
+	return b
 }
 
 func appendFloat(dst []byte, f float64) []byte {
@@ -129,54 +231,4 @@ func appendFloat(dst []byte, f float64) []byte {
 	}
 	n, _ := big.NewFloat(f).Int(nil)
 	return codec.AppendBig(dst, n)
-}
-
-func appendMembers(dst []byte, v codec.Raw, key bool) (b []byte, unhashable string) {
-	all, _, _ := members(v)
-	for m := range all {
-		if dst, unhashable = appendCanonical(dst, m, key); unhashable != "" {
-			return dst, unhashable
-		}
-	}
-	return dst, ""
-}
-
-func appendTuple(dst []byte, v codec.Raw, key bool) ([]byte, string) {
-	_, n, _ := members(v)
-	body, unhashable := appendMembers(codec.AppendArray(nil, n), v, key)
-	return codec.AppendExt(dst, codec.ExtTuple, body), unhashable
-}
-
-func appendFrozenSet(dst []byte, v codec.Raw) ([]byte, string) {
-	all, n, _ := members(v)
-	forms := make([][]byte, 0, n)
-	for m := range all {
-		form, unhashable := canonicalKey(m)
-		if unhashable != "" {
-			return dst, unhashable
-		}
-		forms = append(forms, form)
-	}
-	slices.SortFunc(forms, bytes.Compare)
-	forms = slices.CompactFunc(forms, bytes.Equal)
-	body := codec.AppendArray(nil, len(forms))
-	return codec.AppendExt(dst, codec.ExtFrozenSet, append(body, bytes.Join(forms, nil)...)), ""
-}
-
-func appendMap(dst []byte, v codec.Raw) []byte {
-	type entry struct{ key, value []byte }
-	var entries []entry
-	all, _ := pairs(v)
-	for k, v := range all {
-		key, _ := canonicalKey(k) // what can't be a key was refused with the message
-		entries = append(entries, entry{key, canonical(v)})
-	}
-	slices.Reverse(entries) // of equal ones the last comes first
-	slices.SortStableFunc(entries, func(a, b entry) int { return bytes.Compare(a.key, b.key) })
-	entries = slices.CompactFunc(entries, func(a, b entry) bool { return bytes.Equal(a.key, b.key) })
-	dst = codec.AppendMap(dst, len(entries))
-	for _, e := range entries {
-		dst = append(append(dst, e.key...), e.value...)
-	}
-	return dst
 }

@@ -11,8 +11,8 @@ import (
 
 // The methods of lists that look at many values, or change many.
 
-// maxMade is how many values one call may make out of few.
-const maxMade = 1 << 24
+// maxMade is how many values one call may make out of few: all others wait meanwhile.
+const maxMade = 1 << 22
 
 func (c call) tooMany() error {
 	return &ipcerr.Error{Op: c.method.text, Code: ipcerr.TooLarge,

@@ -211,6 +211,7 @@ func (c *caller) do(o Object, method string, args ...any) string {
 	// Nothing of the arguments may be kept.
 	if !IsParked(err) {
 		got := text(c.h.t, result, err)
+		consistent(c.h.t, o)
 		for _, a := range r.Args {
 			clear(a)
 		}

@@ -1,8 +1,6 @@
 package live
 
 import (
-	"maps"
-
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -59,12 +57,13 @@ func newQueue(t *class, c call) (Object, error) {
 // Call does a call.
 func (q *queue) Call(r *Request) (codec.Raw, error) { return q.class.call(q, r) }
 
-// Drop forgets all items and leases, and answers who still waits.
+// Drop forgets all items and leases, and answers who still waits. What is taken back later is forgotten, too.
 func (q *queue) Drop() {
+	q.down, q.immediate = true, true
 	for _, l := range q.leases {
 		q.forget(l.item)
 	}
-	for c := range maps.Keys(q.held) {
+	for c := range q.held {
 		c.Let(q)
 	}
 	clear(q.leases)

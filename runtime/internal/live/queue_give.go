@@ -26,7 +26,10 @@ func (q *queue) give(r *Request, p place) codec.Raw {
 		i.deliveries++
 		items[n] = i
 	}
-	r.Undo = func() { q.undo(items) }
+	r.Undo = func() {
+		q.undo(items)
+		items = nil
+	}
 	if p.count == 0 {
 		return items[0].value
 	}

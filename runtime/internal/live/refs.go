@@ -11,7 +11,7 @@ type holder struct {
 
 // hold counts the references in values of a call that the object is about to keep: all or none.
 func (h *holder) hold(r *Request, values ...codec.Raw) error {
-	if !r.Refs {
+	if !r.Refs || len(values) == 0 {
 		return nil
 	}
 	for i, v := range values {

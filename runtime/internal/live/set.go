@@ -64,16 +64,15 @@ func (s *set) member(c call) (at int, err error) {
 
 // put adds members that are not there: all or none.
 func (s *set) put(c call, members ...entry) error {
+	values := make([]codec.Raw, len(members))
 	for i, e := range members {
-		if err := s.hold(c.Request, codec.Raw(e.key)); err != nil {
-			for _, e := range members[:i] {
-				s.drop(codec.Raw(e.key))
-			}
-			return err
-		}
+		values[i] = codec.Raw(e.key)
 	}
-	for _, e := range members {
-		v := codec.Raw(e.key)
+	if err := s.hold(c.Request, values...); err != nil {
+		return err
+	}
+	for i, e := range members {
+		v := values[i]
 		s.table.add([]byte(form(e.key)), v, nil)
 		if s.watched() {
 			s.changed(s.refs, "add", v)

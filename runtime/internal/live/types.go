@@ -104,7 +104,7 @@ func New(typ string, r *Request) (Object, error) {
 func (t *class) call(o Object, r *Request) (codec.Raw, error) {
 	m := t.methods[r.Method]
 	if m == nil {
-		return nil, fault("AttributeError", "%s has no method %q; it has %s", t.name, r.Method,
+		return nil, fault("AttributeError", "%s has no method %.40q; it has %s", t.name, r.Method,
 			strings.Join(slices.Sorted(maps.Keys(t.methods)), ", "))
 	}
 	c, err := m.bind(r)
