@@ -44,6 +44,12 @@ func (s *Scanner) Uint() (uint64, error) {
 	return t.n, err
 }
 
+// Bool reads a bool.
+func (s *Scanner) Bool() (bool, error) {
+	t, err := s.piece(kindBool)
+	return t.n == 1, err
+}
+
 // Text reads a str.
 func (s *Scanner) Text() ([]byte, error) {
 	t, err := s.piece(kindStr)

@@ -101,3 +101,13 @@ func lookAt(f *fifo.Fifo) (w Way, takeOvers uint64, err error) {
 func directionOf(s fifo.Stat) Direction {
 	return Direction{Messages: s.Messages + s.Leased, Bytes: s.Bytes, Sent: s.Put, Received: s.Taken, Abandoned: s.Abandoned}
 }
+
+// Hint is a guess, without a lock, whether TryRecv might find something, for who looks at many pipes in a loop.
+// A page that was truncated away is a panic.
+func (p *Pipe) Hint() bool {
+	if !p.obj.Calls.Enter() {
+		return true // TryRecv tells
+	}
+	defer p.obj.Calls.Leave()
+	return p.in != nil && p.in.Hint()
+}

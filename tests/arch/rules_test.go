@@ -7,7 +7,7 @@ var floors = [][]string{
 		"runtime/internal/layout", "runtime/internal/shm", "runtime/internal/futex",
 		"runtime/internal/crash", "runtime/internal/trace",
 	},
-	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member", "runtime/internal/live"},
+	{"runtime/internal/ring", "runtime/internal/park", "runtime/internal/member", "runtime/internal/live", "runtime/internal/frame"},
 	{"runtime/internal/object"},
 	{"runtime/internal/mutex", "runtime/internal/doorbell", "runtime/internal/handover"},
 	{"runtime/internal/fifo", "runtime/wait"},
@@ -15,6 +15,8 @@ var floors = [][]string{
 		"runtime/queue", "runtime/pipe", "runtime/segment", "runtime/psync", "runtime/process", "runtime/root", "runtime/events",
 		"runtime/host",
 	},
+	{"runtime/internal/serve"},
+	{"runtime/manager"},
 	{"spawn", "capi", "cmd/polyipc"},
 }
 
@@ -53,8 +55,10 @@ const longestFile = 500
 // each fork of the host; nor may anything start processes or take the host's signals.
 var descriptorFree = []string{"runtime", "codec", "capi"}
 
-// forbiddenImports and forbiddenNames are what starts the poller, or worse.
+// forbiddenImports and forbiddenNames are what starts the poller, or worse; harmless are below a forbidden import and
+// start nothing.
 var (
+	harmless         = []string{"net/netip"} // addresses as values
 	forbiddenImports = []string{"net", "os/exec", "os/signal", "io/ioutil", "log", "plugin"}
 	forbiddenNames   = []string{
 		"os.Create", "os.CreateTemp", "os.DirFS", "os.File", "os.NewFile", "os.Open", "os.OpenFile", "os.OpenRoot",

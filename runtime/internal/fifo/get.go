@@ -461,6 +461,9 @@ func (q *Fifo) bare() bool {
 // Bare reports, within a call or as the object is opened, that there is not one message.
 func (q *Fifo) Bare() bool { return q.bare() }
 
+// Hint is readable, within a call.
+func (q *Fifo) Hint() bool { return q.readable() }
+
 // readable is a guess, without a lock, whether a get might find something.
 func (q *Fifo) readable() bool {
 	h := q.h

@@ -86,6 +86,7 @@ type Request struct {
 	Args   []codec.Raw
 	Named  []Named
 	Room   Room
+	Tag    any // the server's own
 
 	Refs   bool // some argument holds references
 	Shared bool // set with the result: it may hold references to live objects

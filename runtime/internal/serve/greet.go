@@ -1,0 +1,156 @@
+package serve
+
+import (
+	"bytes"
+	"encoding/binary"
+	"log/slog"
+	"math/bits"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/pipe"
+)
+
+// greetingTime is how long a greeting may take.
+const greetingTime = 5 * time.Second
+
+// greet begins a greeting.
+func (s *Server) greet(p *peer) {
+	s.peers[p] = struct{}{}
+	s.files[int32(p.fd)] = source{peer: p}
+	s.waiting++
+	p.greeting = true
+	if s.waiting > mostGreeting {
+		s.refuse(p, "too many greetings are under way")
+		return
+	}
+	if !p.remote {
+		if why := s.local(p); why != "" {
+			s.refuse(p, why)
+			return
+		}
+	}
+	if err := s.watchFD(p.fd, unix.EPOLLIN|unix.EPOLLRDHUP); err != nil {
+		s.refuse(p, "epoll: "+err.Error())
+		return
+	}
+	hello := frame.Hello{Keyed: len(s.options.Key) > 0}
+	if _, err := unix.Getrandom(hello.Nonce[:], 0); err != nil {
+		s.refuse(p, "no random numbers: "+err.Error())
+		return
+	}
+	p.hello = frame.Block(hello.Body())
+	p.timer = &timer{peer: p, index: -1}
+	s.arm(p.timer, greetingTime)
+	if n, _ := unix.SendmsgN(p.fd, p.hello, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT); n != len(p.hello) {
+		s.drop(p, "it hung up")
+	}
+}
+
+// refuse says no, in the same words to all.
+func (s *Server) refuse(p *peer, why string) {
+	s.log(slog.LevelWarn, "refused", p.name, why)
+	_, _ = unix.SendmsgN(p.fd, frame.Refusal, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+	_ = unix.Shutdown(p.fd, unix.SHUT_WR)
+	s.drop(p, "")
+}
+
+// introduced goes on with a greeting when something came, and reports whether the block was whole.
+func (s *Server) introduced(p *peer) {
+	if len(p.in) < 4 {
+		return
+	}
+	size := binary.BigEndian.Uint32(p.in)
+	if size > frame.MostBlock {
+		s.refuse(p, "a block of the greeting is too large")
+		return
+	}
+	if len(p.in) < 4+int(size) {
+		return
+	}
+	data := bytes.Clone(p.in[4 : 4+size])
+	p.in = p.in[4+size:]
+	body, err := frame.Proven(s.options.Key, false, data, p.hello)
+	var who frame.Introduction
+	if err == nil {
+		who, err = frame.ReadIntroduction(body)
+	}
+	switch {
+	case err != nil:
+		s.refuse(p, err.Error())
+	case !p.remote && !s.alive(who.Token):
+		s.refuse(p, "it is no member of the server's root: another root, or already dead")
+	case len(s.peers)-s.waiting >= s.options.Clients:
+		s.refuse(p, "there are as many clients as may be: raise the limit")
+	default:
+		s.welcome(p, who, body)
+	}
+}
+
+// welcome lets a client in.
+func (s *Server) welcome(p *peer, who frame.Introduction, body []byte) {
+	p.language, p.pickle = who.Language, who.Pickle && s.options.Pickle
+	if p.remote {
+		p.pid = int(who.Pid)
+	}
+	w := frame.Welcome{Epoch: s.epoch, Client: s.numbers + 1, Frame: uint64(s.options.Frame), Pickle: p.pickle}
+	if !p.remote {
+		if why := s.givePipe(p); why != "" {
+			s.refuse(p, why)
+			return
+		}
+		w.Pipe, w.Slot = p.pipe.Name(), uint64(p.slot)
+	}
+	if p.process >= 0 {
+		s.files[int32(p.process)] = source{p, true}
+		if err := s.watchFD(p.process, unix.EPOLLIN); err != nil {
+			s.refuse(p, "epoll: "+err.Error())
+			return
+		}
+	}
+	s.numbers++
+	p.client.Number = s.numbers
+	s.disarm(p.timer)
+	s.waiting--
+	p.greeting = false
+	p.refs, p.parked, p.grants = map[id]uint64{}, map[uint64]*call{}, map[uint64]grant{}
+	answer := frame.Block(frame.Prove(s.options.Key, true, w.Body(), p.hello, frame.Block(body)))
+	p.hello = nil
+	if n, _ := unix.SendmsgN(p.fd, answer, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT); n != len(answer) {
+		s.drop(p, "it hung up")
+		return
+	}
+	s.activate(p)
+}
+
+// givePipe makes the pipe of a local client.
+func (s *Server) givePipe(p *peer) (why string) {
+	slot := s.takeSlot()
+	if slot < 0 {
+		return "there are as many local clients as can be"
+	}
+	p.slot, p.word = slot, &s.bells[slot]
+	p.word.Store(0)
+	made, err := pipe.Create("", pipe.Options{Root: s.obj.Root.Path()})
+	if err != nil {
+		s.freeSlot(slot)
+		p.word = nil
+		return "its pipe cannot be made: " + err.Error()
+	}
+	p.pipe = made
+	return ""
+}
+
+func (s *Server) takeSlot() int {
+	for i, word := range s.slots {
+		if free := bits.TrailingZeros64(^word); free < 64 {
+			s.slots[i] |= 1 << free
+			return 64*i + free
+		}
+	}
+	return -1
+}
+
+func (s *Server) freeSlot(slot int) { s.slots[slot/64] &^= 1 << (slot % 64) }

@@ -1,0 +1,215 @@
+package serve
+
+import (
+	"container/heap"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/polyipc/polyipc/runtime/internal/object"
+	"github.com/polyipc/polyipc/runtime/internal/park"
+)
+
+// How the loop divides its time.
+const (
+	framesATurn = 64                            // of one client, before the next one has its turn
+	spinFor     = int64(40 * time.Microsecond)  // looking at pipes before it sleeps: about what a sleep and a wake take
+	eventsEvery = int64(100 * time.Microsecond) // looks at sockets while pipes keep it busy
+	quietAfter  = int64(2 * time.Millisecond)   // an active client that sends nothing for so long is asked to ring
+)
+
+// run is the loop.
+func (s *Server) run() {
+	debug.SetPanicOnFault(true) // a hostile client may truncate its pipe: guarded drops it
+	defer func() {
+		s.close()
+		s.over.Store(true)
+		park.Kick(&s.word)
+		close(s.ended)
+	}()
+	var looked, worked int64
+	for {
+		s.now = object.Now()
+		if s.turn() {
+			worked = s.now
+		}
+		wait := 0
+		switch {
+		case s.now-worked < spinFor && len(s.active) > 0 && !park.Alone():
+			if s.now-looked < eventsEvery {
+				continue
+			}
+		case s.rest():
+			wait = s.untilTimer()
+		}
+		looked = s.now
+		if !s.events(wait) {
+			return
+		}
+		s.now = object.Now()
+		s.expire()
+		s.tidy()
+		if s.options.Idle > 0 && len(s.peers) == 0 && s.now-s.idle > int64(s.options.Idle) {
+			s.log(slog.LevelInfo, "stop", "", "no client for a while")
+			return
+		}
+	}
+}
+
+// turn takes what the active clients have sent, and reports whether there was something.
+func (s *Server) turn() (worked bool) {
+	for i := 0; i < len(s.active); i++ {
+		p := s.active[i]
+		if p.gone {
+			s.deactivate(i)
+			i--
+			continue
+		}
+		if s.guarded(p, s.servePipe) {
+			worked, p.heard = true, s.now
+		} else if s.now-p.heard > quietAfter && s.guarded(p, s.quiet) {
+			s.deactivate(i)
+			i--
+		}
+	}
+	return worked
+}
+
+// guarded does something with a client. If that meets memory which the client has taken away, it loses the client.
+func (s *Server) guarded(p *peer, do func(*peer) bool) (did bool) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case interface{ Addr() uintptr }:
+			s.drop(p, "its pipe, or the manager's own file, was truncated")
+		default:
+			panic(r)
+		}
+	}()
+	return do(p)
+}
+
+// rest asks all clients to ring, and reports whether nothing came meanwhile: then the loop may sleep.
+func (s *Server) rest() bool {
+	for i := 0; i < len(s.active); i++ {
+		if p := s.active[i]; p.gone || s.guarded(p, s.quiet) {
+			s.deactivate(i)
+			i--
+		}
+	}
+	return len(s.active) == 0
+}
+
+func (s *Server) deactivate(i int) {
+	n := len(s.active) - 1
+	s.active[i].active = false
+	s.active[i] = s.active[n]
+	s.active[n] = nil
+	s.active = s.active[:n]
+}
+
+func (s *Server) activate(p *peer) {
+	if !p.active && p.pipe != nil {
+		p.active, p.heard = true, s.now
+		s.active = append(s.active, p)
+	}
+}
+
+// events takes what epoll tells, waiting for so many milliseconds, -1 without limit; false to stop.
+func (s *Server) events(wait int) bool {
+	var list [128]unix.EpollEvent
+	n, err := unix.EpollWait(s.epoll, list[:], wait)
+	if err != nil && err != unix.EINTR {
+		s.log(slog.LevelError, "stop", "", "epoll: "+err.Error())
+		return false
+	}
+	s.now = object.Now()
+	for _, e := range list[:max(n, 0)] {
+		switch from, ok := s.files[e.Fd]; {
+		case int(e.Fd) == s.stopFD:
+			return false
+		case int(e.Fd) == s.unix || int(e.Fd) == s.tcp:
+			s.accept(int(e.Fd))
+		case !ok || from.peer.gone:
+		case from.process:
+			s.drop(from.peer, "its process ended")
+		default:
+			s.guarded(from.peer, func(p *peer) bool { s.socket(p, e.Events); return true })
+		}
+	}
+	s.tidy()
+	return true
+}
+
+// A timer is a parked call whose own timeout passes, or a greeting that takes too long.
+type timer struct {
+	at    int64
+	call  *call
+	peer  *peer
+	index int // in the heap; -1: not there
+}
+
+type timers []*timer
+
+func (t timers) Len() int           { return len(t) }
+func (t timers) Less(i, j int) bool { return t[i].at < t[j].at }
+func (t timers) Swap(i, j int) {
+	t[i], t[j] = t[j], t[i]
+	t[i].index, t[j].index = i, j
+}
+
+// Push and Pop are for package heap.
+func (t *timers) Push(x any) {
+	x.(*timer).index = len(*t)
+	*t = append(*t, x.(*timer))
+}
+
+// Pop removes the last one.
+func (t *timers) Pop() any {
+	n := len(*t) - 1
+	x := (*t)[n]
+	(*t)[n] = nil
+	*t = (*t)[:n]
+	x.index = -1
+	return x
+}
+
+func (s *Server) arm(t *timer, after time.Duration) {
+	t.at = s.now + int64(after)
+	heap.Push(&s.timers, t)
+}
+
+func (s *Server) disarm(t *timer) {
+	if t != nil && t.index >= 0 && t.index < len(s.timers) && s.timers[t.index] == t {
+		heap.Remove(&s.timers, t.index)
+	}
+}
+
+// untilTimer is how many milliseconds the loop may sleep; a timer is late rather than early.
+func (s *Server) untilTimer() int {
+	ms := int64(-1)
+	if len(s.timers) > 0 {
+		ms = max(0, (s.timers[0].at-s.now+999_999)/1_000_000)
+	}
+	if s.options.Idle > 0 && len(s.peers) == 0 {
+		left := max(0, (s.idle+int64(s.options.Idle)-s.now)/1_000_000+1)
+		if ms < 0 || left < ms {
+			ms = left
+		}
+	}
+	return int(min(ms, 1<<30))
+}
+
+func (s *Server) expire() {
+	for len(s.timers) > 0 && s.timers[0].at <= s.now {
+		t := heap.Pop(&s.timers).(*timer)
+		if t.peer != nil {
+			s.refuse(t.peer, "the greeting took too long")
+		} else {
+			s.expired(t.call)
+			s.tidy()
+		}
+	}
+}

@@ -1,0 +1,307 @@
+package serve
+
+import (
+	"encoding/binary"
+	"log/slog"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/live"
+	"github.com/polyipc/polyipc/runtime/internal/shm"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/runtime/pipe"
+)
+
+type id = live.ID
+
+// peer is a client. A local one has a pipe, through which frames go, and a socket, whose bytes are rings and whose
+// end is its end; a remote one has the socket alone.
+type peer struct {
+	s        *Server
+	client   live.Client
+	name     string // for the log
+	language string
+	pid      int
+	remote   bool
+	pickle   bool // may send and get pickles
+	gone     bool
+
+	fd      int
+	process int // a pidfd, or -1
+	pipe    *pipe.Pipe
+	slot    int
+	word    *atomic.Uint32 // its bell word
+	active  bool           // its pipe is looked at
+	heard   int64          // when something last came
+
+	greeting bool
+	hello    []byte // our first block, while it greets
+	timer    *timer
+
+	in       []byte   // of the socket: what is not a whole frame yet
+	out      [][]byte // what did not fit yet, oldest first
+	outBytes int
+	events   uint32 // that epoll looks for
+
+	parked map[uint64]*call // calls under way
+	grants map[uint64]grant
+	order  uint64        // of grants
+	refs   map[id]uint64 // references that it was sent
+	subs   map[uint64]*subscription
+	subNo  uint64
+	types  map[string]*hostType // that it hosts
+	served map[uint64]*call     // calls that it was sent as a host
+	calls  uint64
+}
+
+// servePipe takes what a local client has sent, and reports whether there was something.
+func (s *Server) servePipe(p *peer) (worked bool) {
+	if len(p.out) > 0 && !p.flush() {
+		return false
+	}
+	for n := 0; n < framesATurn && len(p.out) == 0 && !p.gone && p.pipe.Hint(); n++ {
+		size, _, err := p.pipe.TryRecvInto(s.buf)
+		switch ipcerr.CodeOf(err) {
+		case 0:
+			s.frame(p, s.buf[:size])
+			worked = true
+		case ipcerr.Empty:
+			return worked
+		case ipcerr.TooSmall:
+			if size > s.options.Frame {
+				s.drop(p, "a frame larger than the limit")
+				return true
+			}
+			s.buf = make([]byte, size)
+		default:
+			s.drop(p, err.Error())
+			return true
+		}
+	}
+	if len(s.buf) > frame.LeastFrame && worked {
+		s.buf = make([]byte, frame.LeastFrame)
+	}
+	return worked
+}
+
+// quiet asks a local client to ring, and reports whether nothing had come until then.
+func (s *Server) quiet(p *peer) bool {
+	ask := layout.RingOnSend
+	if len(p.out) > 0 {
+		if p.flush(); p.gone {
+			return true
+		}
+	}
+	if len(p.out) > 0 {
+		ask = layout.RingOnRecv // its calls have to wait until it reads
+	}
+	p.word.Or(ask)
+	if ask == layout.RingOnSend && !p.pipe.Hint() || ask == layout.RingOnRecv && !p.flush() && !p.gone {
+		return true
+	}
+	p.word.And(^ask)
+	return p.gone
+}
+
+// socket takes what came by a socket.
+func (s *Server) socket(p *peer, events uint32) {
+	var b [64 << 10]byte
+	for !p.gone && (p.pipe != nil || p.greeting || len(p.out) == 0) {
+		n, err := unix.Read(p.fd, b[:])
+		if err == unix.EINTR {
+			continue
+		}
+		if err == unix.EAGAIN {
+			break
+		}
+		if n <= 0 {
+			s.drop(p, "it hung up")
+			return
+		}
+		if p.pipe == nil {
+			p.in = append(p.in, b[:n]...)
+		}
+		switch {
+		case p.greeting:
+			s.introduced(p)
+		case p.pipe != nil:
+			s.activate(p)
+		}
+		if p.pipe == nil && !p.greeting && !p.gone {
+			s.framesIn(p)
+		}
+		if n < len(b) {
+			break
+		}
+	}
+	if p.gone {
+		return
+	}
+	if events&unix.EPOLLOUT != 0 && p.flush() && p.pipe == nil {
+		s.framesIn(p)
+	}
+	if !p.gone && events&(unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		s.drop(p, "it hung up")
+	}
+}
+
+// framesIn takes the whole frames that a remote client has sent.
+func (s *Server) framesIn(p *peer) {
+	from := 0
+	for !p.gone && len(p.out) == 0 && len(p.in)-from >= 4 {
+		size := int(binary.BigEndian.Uint32(p.in[from:]))
+		if size > s.options.Frame {
+			s.drop(p, "a frame larger than the limit")
+			return
+		}
+		if len(p.in)-from < 4+size {
+			break
+		}
+		s.frame(p, p.in[from+4:from+4+size])
+		from += 4 + size
+	}
+	if p.gone {
+		return
+	}
+	p.in = append(p.in[:0], p.in[from:]...)
+	if cap(p.in) > 1<<20 && len(p.in) < 1<<16 {
+		p.in = append([]byte(nil), p.in...)
+	}
+}
+
+// post sends a frame as soon as it fits. It keeps nothing of f.
+func (p *peer) post(f []byte) {
+	if p.gone {
+		return
+	}
+	if p.pipe == nil {
+		var head [4]byte
+		binary.BigEndian.PutUint32(head[:], uint32(len(f)))
+		p.send(append(head[:], f...))
+		return
+	}
+	if len(p.out) == 0 {
+		switch err := p.pipe.TrySend(f, pipe.MsgPack); ipcerr.CodeOf(err) {
+		case 0:
+			return
+		case ipcerr.Full:
+		default:
+			p.s.drop(p, err.Error())
+			return
+		}
+	}
+	p.wait(append([]byte(nil), f...))
+}
+
+// send sends bytes by the socket.
+func (p *peer) send(b []byte) {
+	if len(p.out) == 0 {
+		n, err := unix.SendmsgN(p.fd, b, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+		if err != nil && err != unix.EAGAIN && err != unix.EINTR {
+			p.s.drop(p, "it hung up")
+			return
+		}
+		if b = b[max(n, 0):]; len(b) == 0 {
+			return
+		}
+	}
+	p.wait(append([]byte(nil), b...))
+}
+
+// wait keeps what did not fit.
+func (p *peer) wait(b []byte) {
+	p.out = append(p.out, b)
+	if p.outBytes += len(b); p.outBytes > p.s.options.Frame+mostWaiting && len(p.out) > 1 {
+		p.s.drop(p, "it does not read its answers")
+		return
+	}
+	if p.pipe != nil {
+		p.s.activate(p)
+		return
+	}
+	p.look(unix.EPOLLOUT | unix.EPOLLRDHUP)
+}
+
+// mostWaiting is how many bytes of answers may wait for a client that does not read, beside the largest frame.
+const mostWaiting = 1 << 20
+
+// flush sends what did not fit, and reports whether nothing is left.
+func (p *peer) flush() bool {
+	for len(p.out) > 0 && !p.gone {
+		b := p.out[0]
+		if p.pipe != nil {
+			switch err := p.pipe.TrySend(b, pipe.MsgPack); ipcerr.CodeOf(err) {
+			case 0:
+			case ipcerr.Full:
+				return false
+			default:
+				p.s.drop(p, err.Error())
+				return false
+			}
+		} else {
+			n, err := unix.SendmsgN(p.fd, b, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+			if err != nil && err != unix.EAGAIN && err != unix.EINTR {
+				p.s.drop(p, "it hung up")
+				return false
+			}
+			if n = max(n, 0); n < len(b) {
+				p.out[0], p.outBytes = b[n:], p.outBytes-n
+				return false
+			}
+		}
+		p.outBytes -= len(b)
+		p.out[0] = nil
+		p.out = p.out[1:]
+	}
+	if p.gone {
+		return false
+	}
+	p.out = nil
+	if p.pipe == nil && !p.greeting {
+		p.look(unix.EPOLLIN | unix.EPOLLRDHUP)
+	}
+	return true
+}
+
+// look says what epoll looks for at a remote client's socket.
+func (p *peer) look(events uint32) {
+	if p.events != events {
+		p.events = events
+		_ = unix.EpollCtl(p.s.epoll, unix.EPOLL_CTL_MOD, p.fd, &unix.EpollEvent{Fd: int32(p.fd), Events: events})
+	}
+}
+
+// drop ends a client: what it held is given back.
+func (s *Server) drop(p *peer, why string) {
+	if p.gone {
+		return
+	}
+	p.gone = true
+	if why != "" {
+		s.log(slog.LevelDebug, "client left", p.name, why)
+	}
+	s.disarm(p.timer)
+	for _, fd := range []int{p.fd, p.process} {
+		if fd >= 0 {
+			delete(s.files, int32(fd))
+			shm.CloseFile(fd, shm.OnDescriptor)
+		}
+	}
+	delete(s.peers, p)
+	if p.greeting {
+		s.waiting--
+	} else {
+		s.leaving = append(s.leaving, p)
+	}
+	if p.pipe != nil {
+		_ = p.pipe.Close()
+		s.freeSlot(p.slot)
+	}
+	p.in, p.out = nil, nil
+	if len(s.peers) == 0 {
+		s.idle = s.now
+	}
+}

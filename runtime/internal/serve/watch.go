@@ -1,0 +1,133 @@
+package serve
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/polyipc/polyipc/codec"
+	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/internal/live"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+// mostEvents is how many events of a subscription wait for credit.
+const mostEvents = 1024
+
+// mostSubscriptions is how many a client may have.
+const mostSubscriptions = 1024
+
+// subscription is a client that watches an object.
+type subscription struct {
+	peer   *peer
+	id     uint64
+	at     *entry
+	credit uint64
+	queue  []event // for which there is no credit
+	lost   uint64  // how many were dropped; none are kept then
+}
+
+type event struct {
+	value  codec.Raw
+	shared bool
+}
+
+// subscribe begins one. The first event comes behind the call's answer.
+func (s *Server) subscribe(c *call, a *arguments) (codec.Raw, error) {
+	e := a.object()
+	if a.end() != nil {
+		return nil, a.err
+	}
+	w, ok := e.obj.(live.Watchable)
+	if !ok {
+		return nil, &live.Fault{Type: "TypeError", Message: fmt.Sprintf("a %s cannot be watched", e.obj.Type())}
+	}
+	p := c.peer
+	if len(p.subs) >= mostSubscriptions {
+		return nil, &ipcerr.Error{Op: "watch object", Code: ipcerr.Limit, Hint: "this client watches as many objects as may be"}
+	}
+	if p.subs == nil {
+		p.subs = map[uint64]*subscription{}
+	}
+	p.subNo++
+	sub := &subscription{peer: p, id: p.subNo, at: e, credit: frame.FirstCredit}
+	p.subs[sub.id] = sub
+	e.count++
+	w.Watch(sub)
+	s.later = append(s.later, sub.snapshot)
+	return codec.AppendUint(nil, sub.id), nil
+}
+
+func (s *Server) unsubscribe(p *peer, n uint64) {
+	if sub := p.subs[n]; sub != nil {
+		delete(p.subs, n)
+		sub.at.obj.(live.Watchable).Unwatch(sub)
+		s.unref(sub.at, 1)
+	}
+}
+
+func (s *Server) unsubscribeAll(p *peer) {
+	for n := range p.subs {
+		s.unsubscribe(p, n)
+	}
+}
+
+func (sub *subscription) snapshot() {
+	all, shared := sub.at.obj.(live.Watchable).Snapshot()
+	sub.send(event{append(codec.AppendText(codec.AppendArray(nil, 2), "snapshot"), all...), shared})
+}
+
+// Changed implements live.Watcher.
+func (sub *subscription) Changed(change codec.Raw, shared bool) {
+	switch {
+	case sub.lost > 0:
+		sub.lost++
+	case sub.credit > 0:
+		sub.send(event{change, shared})
+	case len(sub.queue) < mostEvents:
+		sub.queue = append(sub.queue, event{bytes.Clone(change), shared})
+	default:
+		sub.lost = uint64(len(sub.queue)) + 1
+		sub.queue = nil
+	}
+}
+
+// send sends an event. One that is larger than a frame is told as lost.
+func (sub *subscription) send(e event) {
+	p := sub.peer
+	if p.gone {
+		return
+	}
+	if sub.credit > 0 {
+		sub.credit--
+	}
+	if len(e.value) > p.s.options.Frame-64 {
+		e = event{lagged(1), false}
+	}
+	if e.shared {
+		_ = p.s.share(p, e.value)
+	}
+	p.post(append(frame.Open(nil, frame.Event, 3, sub.id), e.value...))
+}
+
+func lagged(n uint64) codec.Raw {
+	return codec.AppendUint(codec.AppendText(codec.AppendArray(nil, 2), "lagged"), n)
+}
+
+// credit lets more events be sent.
+func (s *Server) credit(p *peer, n, more uint64) {
+	sub := p.subs[n]
+	if sub == nil {
+		return // of one that was just ended
+	}
+	sub.credit = min(sub.credit+min(more, frame.FirstCredit), frame.FirstCredit)
+	for sub.credit > 0 && len(sub.queue) > 0 && !p.gone {
+		e := sub.queue[0]
+		sub.queue = sub.queue[1:]
+		sub.send(e)
+	}
+	if sub.lost > 0 && sub.credit > 1 && !p.gone {
+		sub.send(event{lagged(sub.lost), false})
+		sub.lost = 0
+		sub.snapshot()
+	}
+}

@@ -1,0 +1,207 @@
+package manager
+
+import (
+	"context"
+	"sync"
+
+	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+// Client is a connection to a server. All methods may be called from any goroutine.
+//
+// Its goroutines share one line to the server. Of those that wait, one reads: what comes for the others it hands to
+// them, and when its own answer has come another one goes on reading (wait.go).
+type Client struct {
+	name    string // as Connect was given it
+	options Options
+
+	mu      sync.Mutex
+	line    line  // nil: lost or closed
+	lost    error // why
+	closed  bool
+	welcome frame.Welcome
+	version uint64           // of the line: counts reconnects
+	last    uint64           // number of a call
+	calls   map[uint64]*call // under way, or answered and not fetched
+	subs    map[uint64]*subscription
+	hosted  []Hosted // what a host was told of and has not fetched
+	callees waiters  // who wait for that
+	reading bool     // somebody reads
+	in      []byte   // where he reads to
+	idle    waiters  // who wait for somebody else to read
+
+	sending sync.Mutex // for the frames' order, and what follows. Before mu
+	out     []byte
+	given   map[uint64]uint64 // references to be given back with the next frame
+}
+
+// Info is what a client knows of its connection.
+type Info struct {
+	Epoch  uint64 // of the server: in the references to its objects
+	Client uint64 // this client's number
+	Frame  int64  // most bytes of a call or a result
+	Pickle bool   // pickles pass
+}
+
+const opConnect = "connect to manager"
+
+// Connect connects to the server of that name, or to a remote one at "tcp://host:port", until ctx ends.
+//
+// ipcerr.NotFound if there is no such server or it is dead; ipcerr.Denied if it refused, without saying why: its log
+// does; ipcerr.Timeout, ipcerr.Cancelled, ipcerr.PeerDied, ipcerr.Version, ipcerr.Invalid, ipcerr.Limit.
+func Connect(ctx context.Context, name string, o Options) (*Client, error) {
+	if err := o.check(opConnect, name); err != nil {
+		return nil, err
+	}
+	if o.Listen != "" || o.Frame != 0 || o.Clients != 0 || o.Objects != 0 || o.Idle != 0 {
+		return nil, invalid(opConnect, name, "Listen, Frame, Clients, Objects and Idle are a server's options")
+	}
+	c := &Client{name: name, options: o, calls: map[uint64]*call{}, in: make([]byte, 4096)}
+	if err := c.connect(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Client) connect(ctx context.Context) error {
+	l, w, err := dial(ctx, c.name, &c.options)
+	if err != nil {
+		return err
+	}
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || c.line != nil { // closed, or connected by another goroutine, meanwhile
+		l.close()
+		if c.closed {
+			return c.gone(ipcerr.Closed)
+		}
+		return nil
+	}
+	c.line, c.welcome, c.lost = l, w, nil
+	c.version++
+	c.subs, c.given, c.hosted = map[uint64]*subscription{}, map[uint64]uint64{}, nil
+	return nil
+}
+
+// Reconnect connects anew, to a server of the same name, after the former one died, or even if it lives: what this client
+// held there is gone, and objects have new numbers. Calls under way fail with ipcerr.PeerDied. Errors are those of Connect.
+func (c *Client) Reconnect(ctx context.Context) error {
+	c.mu.Lock()
+	c.lose(ipcerr.PeerDied)
+	c.mu.Unlock()
+	return c.connect(ctx)
+}
+
+// Close ends the connection: what this client held is given back. Calls of other goroutines fail with ipcerr.Closed.
+// Closing again does nothing.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	c.lose(ipcerr.Closed)
+	c.lost = c.gone(ipcerr.Closed)
+	return nil
+}
+
+// Info tells about the connection.
+func (c *Client) Info() Info {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Info{c.welcome.Epoch, c.welcome.Client, int64(c.welcome.Frame), c.welcome.Pickle}
+}
+
+// gone is the error of calls on a connection that is lost or closed.
+func (c *Client) gone(code ipcerr.Code) error {
+	e := &ipcerr.Error{Op: "call manager", Name: c.name, Code: code, Hint: "the connection was closed in this process"}
+	if code == ipcerr.PeerDied {
+		e.Hint = "the server died or stopped; the call may have run. Reconnect tries for a new one"
+	}
+	return e
+}
+
+// lose ends the line, with an error for all who wait. Under mu. The line is closed by its last user.
+func (c *Client) lose(code ipcerr.Code) {
+	if c.line == nil {
+		return
+	}
+	err := c.gone(code)
+	c.line.close()
+	c.line, c.lost = nil, err
+	for _, call := range c.calls {
+		if !call.done {
+			call.finish(nil, err)
+		}
+	}
+	for _, sub := range c.subs {
+		sub.waiters.wakeAll()
+	}
+	c.callees.wakeAll()
+	c.idle.wakeAll()
+}
+
+// send sends a frame that build appends to what it is given, behind the references that are to be given back. A nil ctx
+// does not wait: ipcerr.Full.
+func (c *Client) send(ctx context.Context, build func(dst []byte) []byte) error {
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	return c.sendLocked(ctx, build)
+}
+
+func (c *Client) sendLocked(ctx context.Context, build func(dst []byte) []byte) error {
+	c.mu.Lock()
+	l, lost, most, version := c.line, c.lost, int(c.welcome.Frame), c.version
+	c.mu.Unlock()
+	if l == nil {
+		return lost
+	}
+	for object, count := range c.given {
+		if l.send(nil, frame.AppendRelease(nil, object, count)) != nil {
+			break // they go with a later frame
+		}
+		delete(c.given, object)
+	}
+	c.out = build(c.out[:0])
+	if len(c.out) > most {
+		return &ipcerr.Error{Op: "call manager", Name: c.name, Code: ipcerr.TooLarge, Hint: "the call does not fit into a frame: send less at a time, or raise the server's limit"}
+	}
+	err := l.send(ctx, c.out)
+	if cap(c.out) > 1<<20 {
+		c.out = nil
+	}
+	switch ipcerr.CodeOf(err) {
+	case 0, ipcerr.Timeout, ipcerr.Cancelled, ipcerr.Full, ipcerr.Interrupted, ipcerr.NoSpace, ipcerr.TooLarge, ipcerr.NoMemory:
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version == version {
+		c.lose(ipcerr.PeerDied)
+	}
+	return c.lost
+}
+
+// Release gives back count references to an object, which came in results or events. It does not wait.
+func (c *Client) Release(object, count uint64) error {
+	if count == 0 {
+		return nil
+	}
+	c.sending.Lock()
+	defer c.sending.Unlock()
+	if c.given == nil {
+		return c.lost
+	}
+	c.given[object] += count
+	for object, count := range c.given {
+		if err := c.sendLocked(nil, func(dst []byte) []byte { return frame.AppendRelease(dst, object, count) }); err != nil {
+			if ipcerr.CodeOf(err) == ipcerr.Full {
+				return nil
+			}
+			return err
+		}
+		delete(c.given, object)
+	}
+	return nil
+}

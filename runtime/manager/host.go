@@ -1,0 +1,95 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/polyipc/polyipc/codec"
+	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+// What a host is told of.
+const (
+	HostedCall   = 1 // a call; answer it, by Reply or Fail
+	HostedCancel = 2 // the caller of that call gave up, or is gone; answer it soon
+	HostedDrop   = 3 // nobody refers to the object any more
+)
+
+// Hosted is what a host is told of. The manager's method "register" makes a client the host of a type.
+type Hosted struct {
+	What   uint32
+	Call   uint64 // of a call or a cancel: its number
+	Object uint64 // of a call or a drop; a call of "__init__" makes the object
+	Client uint64 // who calls, and in which of its threads
+	Thread uint64
+	Body   []byte // of a call: an array [type, method, args, named]
+}
+
+func (c *Client) host(h Hosted) {
+	c.hosted = append(c.hosted, h)
+	if len(c.callees) > 0 {
+		c.callees[0].wake()
+	}
+}
+
+// called takes a call for us: [10, id, object, type, method, args, named, client, thread].
+func (c *Client) called(s *codec.Scanner, id uint64, left int) error {
+	h := Hosted{What: HostedCall, Call: id}
+	var err error
+	if h.Object, err = s.Uint(); err != nil || left != 7 {
+		return ipcerr.Invalid
+	}
+	h.Body = codec.AppendArray(nil, 4)
+	for range 4 {
+		v, err := s.Value()
+		if err != nil {
+			return err
+		}
+		h.Body = append(h.Body, v...)
+	}
+	if h.Client, err = s.Uint(); err == nil {
+		h.Thread, err = s.Uint()
+	}
+	if err == nil {
+		c.host(h)
+	}
+	return err
+}
+
+// NextCall waits for the next thing that this host is told of; limit as in Finish, for its body. ipcerr.TooSmall leaves it
+// there. ipcerr.Timeout, ipcerr.Cancelled, ipcerr.Interrupted, ipcerr.PeerDied, ipcerr.Closed.
+func (c *Client) NextCall(ctx context.Context, limit int) (h Hosted, size int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.wait(ctx, &c.callees, func() bool { return len(c.hosted) > 0 }); err != nil {
+		return h, 0, err
+	}
+	h = c.hosted[0]
+	if size = len(h.Body); limit >= 0 && size > limit {
+		return Hosted{}, size, &ipcerr.Error{Op: "wait for call", Name: c.name, Code: ipcerr.TooSmall, Hint: fmt.Sprintf("the call has %d bytes", size)}
+	}
+	c.hosted = c.hosted[1:]
+	if len(c.hosted) > 0 && len(c.callees) > 0 {
+		c.callees[0].wake()
+	}
+	return h, size, nil
+}
+
+// Reply answers a call with a MessagePack value; nil is nil. ipcerr.Invalid, ipcerr.PeerDied, ipcerr.TooLarge,
+// ipcerr.Timeout, ipcerr.Closed.
+func (c *Client) Reply(ctx context.Context, call uint64, result []byte) error {
+	if len(result) > 0 {
+		if _, err := codec.Check(result); err != nil {
+			return err
+		}
+	}
+	return c.send(ctx, func(dst []byte) []byte { return frame.AppendResult(dst, frame.Result, call, result) })
+}
+
+// Fail answers a call with a failure.
+func (c *Client) Fail(ctx context.Context, call uint64, f *RemoteError) error {
+	return c.send(ctx, func(dst []byte) []byte {
+		return frame.AppendFailure(dst, call, frame.Failure{Code: ipcerr.RemoteError, Type: f.Type, Message: f.Message, Traceback: f.Traceback})
+	})
+}

@@ -1,0 +1,193 @@
+package manager
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/polyipc/polyipc/codec"
+	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/internal/park"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+// lookEvery is how long a read lasts before the reader asks whether the server lives: a forked child of it may keep
+// the line open.
+const lookEvery = 90 * time.Millisecond
+
+// waiter is a goroutine that waits while another one reads.
+type waiter struct{ word, due atomic.Uint32 }
+
+func (w *waiter) wake() {
+	w.due.Store(1)
+	park.Kick(&w.word)
+}
+
+// waiters are some of them.
+type waiters []*waiter
+
+func (ws *waiters) add(w *waiter) { *ws = append(*ws, w) }
+
+func (ws *waiters) remove(w *waiter) {
+	for i, other := range *ws {
+		if other == w {
+			*ws = append((*ws)[:i], (*ws)[i+1:]...)
+			return
+		}
+	}
+}
+
+func (ws *waiters) wakeAll() {
+	for _, w := range *ws {
+		w.wake()
+	}
+}
+
+// wait waits under mu until ready says so, or ctx ends, or the line is lost. for are those who are woken when it may be
+// ready. One reads; the others sleep.
+func (c *Client) wait(ctx context.Context, ws *waiters, ready func() bool) error {
+	var w *waiter
+	for {
+		if ready() {
+			c.handOn()
+			return nil
+		}
+		if c.line == nil {
+			return c.lost
+		}
+		if c.reading {
+			if w == nil {
+				w = &waiter{}
+			}
+			ws.add(w)
+			c.idle.add(w)
+			c.mu.Unlock()
+			err := park.Wait(ctx, &park.Waiter{
+				Word: &w.word, Try: func() (bool, error) { return w.due.Swap(0) != 0, nil },
+				Slice: func() time.Duration { return time.Minute }, Gone: func() error { return nil },
+			})
+			c.mu.Lock()
+			ws.remove(w)
+			c.idle.remove(w)
+			if err != nil && !ready() {
+				c.handOn()
+				return c.ended(err)
+			}
+			continue
+		}
+		if err := c.read(ctx); err != nil {
+			if ready() {
+				err = nil
+			}
+			c.handOn()
+			return err
+		}
+	}
+}
+
+func (c *Client) ended(err error) error {
+	return &ipcerr.Error{Op: "call manager", Name: c.name, Code: ipcerr.CodeOf(err)}
+}
+
+// handOn lets another one read, if somebody waits.
+func (c *Client) handOn() {
+	if !c.reading && len(c.idle) > 0 {
+		c.idle[0].wake()
+	}
+}
+
+// read reads one frame, if one comes soon. Under mu, which is free meanwhile. An error says that ctx has ended.
+func (c *Client) read(ctx context.Context) error {
+	l, version := c.line, c.version
+	c.reading = true
+	c.mu.Unlock()
+	n, err := l.recv(&sliced{ctx, time.Now().Add(lookEvery)}, c.in)
+	code := ipcerr.CodeOf(err)
+	dead := code == ipcerr.Timeout && !l.alive()
+	c.mu.Lock()
+	c.reading = false
+	if version != c.version || c.line == nil {
+		return nil
+	}
+	switch {
+	case err == nil:
+		if err := c.take(c.in[:n]); err != nil {
+			c.lose(ipcerr.PeerDied) // nonsense
+		}
+		if len(c.in) > 1<<20 {
+			c.in = make([]byte, 4096)
+		}
+	case code == ipcerr.TooSmall && n <= int(c.welcome.Frame)+64:
+		c.in = make([]byte, n)
+	case code == ipcerr.Timeout && !dead:
+		if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
+			return c.ended(ipcerr.Timeout)
+		}
+		if err := park.Ended(ctx); err != nil {
+			return c.ended(err)
+		}
+	case code == ipcerr.Interrupted || code == ipcerr.Cancelled:
+		return c.ended(code)
+	default:
+		c.lose(ipcerr.PeerDied)
+	}
+	return nil
+}
+
+// sliced is a context that ends early.
+type sliced struct {
+	context.Context
+	until time.Time
+}
+
+// Deadline is the nearer one.
+func (s *sliced) Deadline() (time.Time, bool) {
+	if d, ok := s.Context.Deadline(); ok && d.Before(s.until) {
+		return d, true
+	}
+	return s.until, true
+}
+
+// Interruptible is that of the whole.
+func (s *sliced) Interruptible() bool {
+	i, ok := s.Context.(park.Interruptible)
+	return ok && i.Interruptible()
+}
+
+// take hands a frame to whom it is for. Under mu.
+func (c *Client) take(data []byte) error {
+	var s codec.Scanner
+	kind, id, left, err := frame.Head(&s, data)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case frame.Result, frame.Grant:
+		v, err := s.Value()
+		if err != nil {
+			return err
+		}
+		c.answered(id, append([]byte(nil), v...), nil, kind == frame.Grant)
+	case frame.Error:
+		f, err := frame.ReadFailure(&s)
+		if err != nil {
+			return err
+		}
+		c.answered(id, nil, errorOf(f, c.name), false)
+	case frame.Event:
+		v, err := s.Value()
+		if err != nil {
+			return err
+		}
+		c.subscription(id).came(append([]byte(nil), v...))
+	case frame.CallHost:
+		return c.called(&s, id, left)
+	case frame.Cancel:
+		c.host(Hosted{What: HostedCancel, Call: id})
+	case frame.Drop:
+		c.host(Hosted{What: HostedDrop, Object: id})
+	default:
+		return ipcerr.Invalid
+	}
+	return nil
+}
