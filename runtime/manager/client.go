@@ -142,8 +142,7 @@ func (c *Client) lose(code ipcerr.Code) {
 	c.idle.wakeAll()
 }
 
-// send sends a frame that build appends to what it is given, behind the references that are to be given back. A nil ctx
-// does not wait: ipcerr.Full.
+// send sends a frame that build appends to what it is given, behind the references that are to be given back.
 func (c *Client) send(ctx context.Context, build func(dst []byte) []byte) error {
 	c.sending.Lock()
 	defer c.sending.Unlock()
@@ -158,7 +157,7 @@ func (c *Client) sendLocked(ctx context.Context, build func(dst []byte) []byte) 
 		return lost
 	}
 	for object, count := range c.given {
-		if l.send(nil, frame.AppendRelease(nil, object, count)) != nil {
+		if l.send(atOnce, frame.AppendRelease(nil, object, count)) != nil {
 			break // they go with a later frame
 		}
 		delete(c.given, object)
@@ -195,7 +194,7 @@ func (c *Client) Release(object, count uint64) error {
 	}
 	c.given[object] += count
 	for object, count := range c.given {
-		if err := c.sendLocked(nil, func(dst []byte) []byte { return frame.AppendRelease(dst, object, count) }); err != nil {
+		if err := c.sendLocked(atOnce, func(dst []byte) []byte { return frame.AppendRelease(dst, object, count) }); err != nil {
 			if ipcerr.CodeOf(err) == ipcerr.Full {
 				return nil
 			}

@@ -20,7 +20,7 @@ import (
 
 // A line carries frames to the server and back.
 type line interface {
-	// send sends a frame, waiting for room until ctx ends; a nil ctx does not wait: ipcerr.Full.
+	// send sends a frame, waiting for room until ctx ends; with atOnce it does not wait: ipcerr.Full.
 	send(ctx context.Context, f []byte) error
 	// recv receives the next frame; ipcerr.TooSmall, with its size, if buf is. Called by one at a time.
 	recv(ctx context.Context, buf []byte) (int, error)
@@ -28,6 +28,9 @@ type line interface {
 	alive() bool
 	close()
 }
+
+// atOnce is the context of who does not wait.
+var atOnce = context.TODO()
 
 const remotePrefix = "tcp://"
 

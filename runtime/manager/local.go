@@ -29,7 +29,7 @@ func (l *localLine) send(ctx context.Context, f []byte) (err error) {
 		return ipcerr.Closed
 	}
 	defer l.calls.Leave()
-	if ctx == nil {
+	if ctx == atOnce {
 		err = l.pipe.TrySend(f, pipe.MsgPack)
 	} else {
 		err = l.pipe.Send(ctx, f, pipe.MsgPack)

@@ -86,7 +86,7 @@ func (l *remoteLine) send(ctx context.Context, f []byte) error {
 			return err
 		}
 		if n == 0 {
-			if ctx == nil {
+			if ctx == atOnce {
 				return ipcerr.Full
 			}
 			if err := until(ctx, l.name, l.fd, unix.POLLOUT); err != nil {
@@ -107,7 +107,7 @@ func (l *remoteLine) send(ctx context.Context, f []byte) error {
 			begun = true
 			continue
 		}
-		if ctx != nil {
+		if ctx != atOnce {
 			err = until(ctx, l.name, l.fd, unix.POLLOUT)
 		} else {
 			err = ipcerr.Full

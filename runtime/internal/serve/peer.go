@@ -54,7 +54,6 @@ type peer struct {
 	subNo  uint64
 	types  map[string]*hostType // that it hosts
 	served map[uint64]*call     // calls that it was sent as a host
-	calls  uint64
 }
 
 // servePipe takes what a local client has sent, and reports whether there was something.
