@@ -20,12 +20,8 @@ const greetingTime = 5 * time.Second
 func (s *Server) greet(p *peer) {
 	s.peers[p] = struct{}{}
 	s.files[int32(p.fd)] = source{peer: p}
-	s.waiting++
+	s.waiting[p.side()]++
 	p.greeting = true
-	if s.waiting > mostGreeting {
-		s.refuse(p, "too many greetings are under way")
-		return
-	}
 	if !p.remote {
 		if why := s.local(p); why != "" {
 			s.refuse(p, why)
@@ -47,6 +43,28 @@ func (s *Server) greet(p *peer) {
 	if n, _ := unix.SendmsgN(p.fd, p.hello, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT); n != len(p.hello) {
 		s.drop(p, "it hung up")
 	}
+}
+
+// side is 0 for local, 1 for remote clients.
+func (p *peer) side() int {
+	if p.remote {
+		return 1
+	}
+	return 0
+}
+
+// greeted ends a greeting, well or badly. If those who knock had to wait for it, they wait no longer.
+func (s *Server) greeted(p *peer) {
+	p.greeting = false
+	if s.waiting[p.side()]--; s.waiting[p.side()] == mostGreeting-1 {
+		s.knock(p.side(), unix.EPOLLIN)
+	}
+}
+
+// knock says whether epoll looks at a listening socket.
+func (s *Server) knock(side int, events uint32) {
+	fd := [...]int{s.unix, s.tcp}[side]
+	_ = unix.EpollCtl(s.epoll, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Fd: int32(fd), Events: events})
 }
 
 // refuse says no, in the same words to all.
@@ -82,7 +100,7 @@ func (s *Server) introduced(p *peer) {
 		s.refuse(p, err.Error())
 	case !p.remote && !s.alive(who.Token):
 		s.refuse(p, "it is no member of the server's root: another root, or already dead")
-	case len(s.peers)-s.waiting >= s.options.Clients:
+	case len(s.peers)-s.waiting[0]-s.waiting[1] >= s.options.Clients:
 		s.refuse(p, "there are as many clients as may be: raise the limit")
 	default:
 		s.welcome(p, who, body)
@@ -113,8 +131,7 @@ func (s *Server) welcome(p *peer, who frame.Introduction, body []byte) {
 	s.numbers++
 	p.client.Number = s.numbers
 	s.disarm(p.timer)
-	s.waiting--
-	p.greeting = false
+	s.greeted(p)
 	p.refs, p.parked, p.grants = map[id]uint64{}, map[uint64]*call{}, map[uint64]grant{}
 	answer := frame.Block(frame.Prove(s.options.Key, true, w.Body(), p.hello, frame.Block(body)))
 	p.hello = nil

@@ -27,7 +27,7 @@ type hosted struct {
 
 // hostCall is a call that is with a host.
 type hostCall struct {
-	call  *call
+	call  *call // nil: the caller gave up
 	peer  *peer // the host
 	id    uint64
 	makes *entry // the object that it makes, with a name perhaps
@@ -78,7 +78,7 @@ func (s *Server) register(c *call, a *arguments) (codec.Raw, error) {
 	h := &hostType{name, c.peer, methods}
 	s.types[name] = h
 	if c.peer.types == nil {
-		c.peer.types, c.peer.served = map[string]*hostType{}, map[uint64]*call{}
+		c.peer.types, c.peer.served = map[string]*hostType{}, map[uint64]*hostCall{}
 	}
 	c.peer.types[name] = h
 	return nil, nil
@@ -170,17 +170,17 @@ func (s *Server) forward(c *call, h *hosted, method string, makes *entry, name s
 		return nil, &ipcerr.Error{Op: "call object", Name: h.of.name, Code: ipcerr.TooLarge, Hint: "the call does not fit into a frame"}
 	}
 	c.host = &hostCall{call: c, peer: host, id: s.hosted, makes: makes, name: name}
-	host.served[s.hosted] = c
+	host.served[s.hosted] = c.host
 	host.post(f)
 	return c.Park(c.host, -1)
 }
 
 // Cancel implements live.Parked: the host is asked to give the call up, and what it answers does not count.
 func (h *hostCall) Cancel(*live.Request) {
-	if h.peer.gone || h.peer.served[h.id] != h.call {
-		return
+	h.call = nil // it still has to answer
+	if h.makes != nil {
+		delete(h.makes.obj.(*hosted).s.objects, h.makes.id)
 	}
-	h.peer.served[h.id] = nil // it still has to answer
 	h.peer.post(frame.Open(nil, frame.Cancel, 2, h.id))
 }
 
@@ -192,8 +192,8 @@ func (h *hostCall) Expire(r *live.Request) (codec.Raw, error) {
 
 // hostAnswers takes a host's answer to a call.
 func (s *Server) hostAnswers(p *peer, kind frame.Kind, n uint64) error {
-	c, ok := p.served[n]
-	if !ok {
+	h := p.served[n]
+	if h == nil {
 		return &ipcerr.Error{Op: "read frame", Code: ipcerr.Invalid, Hint: "an answer to a call that this client was not sent"}
 	}
 	delete(p.served, n)
@@ -212,25 +212,26 @@ func (s *Server) hostAnswers(p *peer, kind frame.Kind, n uint64) error {
 		err = s.scan.End()
 	}
 	if err != nil {
-		if c != nil {
-			p.served[n] = c // hostGone answers it
-		}
+		p.served[n] = h // hostGone answers it
 		return err
 	}
 	if s.scan.Pickle && !p.pickle {
 		fault = &ipcerr.Error{Op: "answer call", Code: ipcerr.Denied, Hint: "the host answered with a pickle, which was not agreed on"}
 	}
 	refs := s.scan.Refs
-	s.settle(c, result, refs, fault)
+	s.settle(h, result, refs, fault)
 	return nil
 }
 
-// settle hands the caller what its host answered; c is nil if he gave up.
-func (s *Server) settle(c *call, result codec.Raw, refs bool, fault error) {
+// settle hands the caller what its host answered, unless he gave up.
+func (s *Server) settle(h *hostCall, result codec.Raw, refs bool, fault error) {
+	c := h.call
 	if c == nil {
+		if h.makes != nil && fault == nil {
+			h.peer.post(frame.Open(nil, frame.Drop, 2, uint64(h.makes.id)))
+		}
 		return
 	}
-	h := c.host
 	c.Shared = refs
 	if h.makes != nil {
 		if fault != nil {
@@ -258,9 +259,9 @@ func (s *Server) hostGone(p *peer) {
 	for name := range p.types {
 		delete(s.types, name)
 	}
-	for n, c := range p.served {
+	for n, h := range p.served {
 		delete(p.served, n)
-		s.settle(c, nil, false, &ipcerr.Error{Op: "call object", Name: c.name(), Code: ipcerr.PeerDied,
+		s.settle(h, nil, false, &ipcerr.Error{Op: "call object", Name: h.call.name(), Code: ipcerr.PeerDied,
 			Hint: fmt.Sprintf("%s, which hosted it, is gone; the call may have run", p.name)})
 	}
 }

@@ -134,13 +134,21 @@ func (s *Server) events(wait int) bool {
 			s.accept(int(e.Fd))
 		case !ok || from.peer.gone:
 		case from.process:
-			s.drop(from.peer, "its process ended")
+			if ended(int(e.Fd)) {
+				s.drop(from.peer, "its process ended")
+			}
 		default:
 			s.guarded(from.peer, func(p *peer) bool { s.socket(p, e.Events); return true })
 		}
 	}
 	s.tidy()
 	return true
+}
+
+// ended asks a pidfd: the event may be an old one, of a descriptor that had the number before.
+func ended(pidfd int) bool {
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, 0)
+	return err == nil && n == 1
 }
 
 // A timer is a parked call whose own timeout passes, or a greeting that takes too long.

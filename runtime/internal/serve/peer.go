@@ -45,6 +45,7 @@ type peer struct {
 	out      [][]byte // what did not fit yet, oldest first
 	outBytes int
 	events   uint32 // that epoll looks for
+	withheld bool   // events wait for it to read
 
 	parked map[uint64]*call // calls under way
 	grants map[uint64]grant
@@ -53,7 +54,7 @@ type peer struct {
 	subs   map[uint64]*subscription
 	subNo  uint64
 	types  map[string]*hostType // that it hosts
-	served map[uint64]*call     // calls that it was sent as a host
+	served map[uint64]*hostCall // calls that it was sent as a host
 }
 
 // servePipe takes what a local client has sent, and reports whether there was something.
@@ -107,8 +108,12 @@ func (s *Server) quiet(p *peer) bool {
 
 // socket takes what came by a socket.
 func (s *Server) socket(p *peer, events uint32) {
+	if events&(unix.EPOLLHUP|unix.EPOLLERR) != 0 || events&unix.EPOLLRDHUP != 0 && len(p.out) > 0 {
+		s.drop(p, "it hung up")
+		return
+	}
 	var b [64 << 10]byte
-	for !p.gone && (p.pipe != nil || p.greeting || len(p.out) == 0) {
+	for n := 0; n < readsATurn && !p.gone && (p.pipe != nil || p.greeting || len(p.out) == 0); n++ {
 		n, err := unix.Read(p.fd, b[:])
 		if err == unix.EINTR {
 			continue
@@ -122,6 +127,10 @@ func (s *Server) socket(p *peer, events uint32) {
 		}
 		if p.pipe == nil {
 			p.in = append(p.in, b[:n]...)
+			if s.inFlight += n; s.inFlight > mostInFlight+s.options.Frame {
+				s.drop(p, "there is more under way to and from remote clients than may be")
+				return
+			}
 		}
 		switch {
 		case p.greeting:
@@ -142,10 +151,14 @@ func (s *Server) socket(p *peer, events uint32) {
 	if events&unix.EPOLLOUT != 0 && p.flush() && p.pipe == nil {
 		s.framesIn(p)
 	}
-	if !p.gone && events&(unix.EPOLLHUP|unix.EPOLLERR) != 0 {
-		s.drop(p, "it hung up")
-	}
 }
+
+// readsATurn is how often a socket is read, before the next one has its turn; mostInFlight how many bytes may be under way
+// to and from all remote clients together, beside one frame of the largest size.
+const (
+	readsATurn   = 16
+	mostInFlight = 1 << 30
+)
 
 // framesIn takes the whole frames that a remote client has sent.
 func (s *Server) framesIn(p *peer) {
@@ -162,9 +175,10 @@ func (s *Server) framesIn(p *peer) {
 		s.frame(p, p.in[from+4:from+4+size])
 		from += 4 + size
 	}
-	if p.gone {
+	if p.gone || from == 0 {
 		return
 	}
+	s.inFlight -= from
 	p.in = append(p.in[:0], p.in[from:]...)
 	if cap(p.in) > 1<<20 && len(p.in) < 1<<16 {
 		p.in = append([]byte(nil), p.in...)
@@ -221,6 +235,10 @@ func (p *peer) wait(b []byte) {
 		p.s.activate(p)
 		return
 	}
+	if p.s.inFlight += len(b); p.s.inFlight > mostInFlight+p.s.options.Frame {
+		p.s.drop(p, "there is more under way to and from remote clients than may be")
+		return
+	}
 	p.look(unix.EPOLLOUT | unix.EPOLLRDHUP)
 }
 
@@ -246,7 +264,9 @@ func (p *peer) flush() bool {
 				p.s.drop(p, "it hung up")
 				return false
 			}
-			if n = max(n, 0); n < len(b) {
+			n = max(n, 0)
+			p.s.inFlight -= n
+			if n < len(b) {
 				p.out[0], p.outBytes = b[n:], p.outBytes-n
 				return false
 			}
@@ -261,6 +281,10 @@ func (p *peer) flush() bool {
 	p.out = nil
 	if p.pipe == nil && !p.greeting {
 		p.look(unix.EPOLLIN | unix.EPOLLRDHUP)
+	}
+	if p.withheld {
+		p.withheld = false
+		p.s.later = append(p.s.later, func() { p.s.creditAll(p) })
 	}
 	return true
 }
@@ -291,15 +315,17 @@ func (s *Server) drop(p *peer, why string) {
 	}
 	delete(s.peers, p)
 	if p.greeting {
-		s.waiting--
+		s.greeted(p)
 	} else {
 		s.leaving = append(s.leaving, p)
 	}
 	if p.pipe != nil {
 		_ = p.pipe.Close()
 		s.freeSlot(p.slot)
+	} else {
+		s.inFlight -= len(p.in) + p.outBytes
 	}
-	p.in, p.out = nil, nil
+	p.in, p.out, p.outBytes = nil, nil, 0
 	if len(s.peers) == 0 {
 		s.idle = s.now
 	}

@@ -62,29 +62,30 @@ type Server struct {
 	stop   sync.Once
 	begun  time.Time
 
-	files   map[int32]source // what each descriptor in epoll is
-	peers   map[*peer]struct{}
-	slots   []uint64 // a bit for each bell word that is taken
-	numbers uint64   // of clients
-	waiting int      // how many greet
-	active  []*peer  // local peers whose pipes are looked at
-	now     int64    // nanoseconds, as object.Now counts: when this turn began
-	timers  timers
-	later   []func() // to be done when the call is over
-	buf     []byte   // a frame that came
-	out     []byte   // a frame that goes
-	scan    codec.Scanner
-	next    *call // to be filled in; a parked one is kept
-	names   map[string]live.ID
-	objects map[live.ID]*entry
-	last    live.ID
-	dead    []*entry // to be dropped
-	leaving []*peer  // to be released
-	types   map[string]*hostType
-	words   map[string]string // methods' names, so that none is made twice
-	hosted  uint64            // calls of hosts so far
-	idle    int64             // since when there is no client
-	stat    figures
+	files    map[int32]source // what each descriptor in epoll is
+	peers    map[*peer]struct{}
+	slots    []uint64 // a bit for each bell word that is taken
+	numbers  uint64   // of clients
+	waiting  [2]int   // how many greet, local and remote
+	inFlight int      // bytes that remote clients sent or have not read yet
+	active   []*peer  // local peers whose pipes are looked at
+	now      int64    // nanoseconds, as object.Now counts: when this turn began
+	timers   timers
+	later    []func() // to be done when the call is over
+	buf      []byte   // a frame that came
+	out      []byte   // a frame that goes
+	scan     codec.Scanner
+	next     *call // to be filled in; a parked one is kept
+	names    map[string]live.ID
+	objects  map[live.ID]*entry
+	last     live.ID
+	dead     []*entry // to be dropped
+	leaving  []*peer  // to be released
+	types    map[string]*hostType
+	words    map[string]string // methods' names, so that none is made twice
+	hosted   uint64            // calls of hosts so far
+	idle     int64             // since when there is no client
+	stat     figures
 }
 
 // source says what a descriptor is of.

@@ -17,7 +17,7 @@ import (
 // socketLetter is that of the part of a manager that is its socket.
 const socketLetter = 'k'
 
-// mostGreeting is how many greetings may be under way.
+// mostGreeting is how many greetings may be under way, of local and of remote clients.
 const mostGreeting = 64
 
 // listen makes the epoll, the event that stops it, and the listening sockets.
@@ -139,9 +139,18 @@ func written(a unix.Sockaddr) string {
 	return "?"
 }
 
-// accept lets those who knock begin their greeting.
+// accept lets those who knock begin their greeting. While as many greet as may, the others wait in the kernel's queue;
+// those at TCP do not stand in the way of the local ones.
 func (s *Server) accept(listener int) {
-	for range 64 {
+	side := 0
+	if listener == s.tcp {
+		side = 1
+	}
+	for {
+		if s.waiting[side] >= mostGreeting {
+			s.knock(side, 0)
+			return
+		}
 		fd, from, err := unix.Accept4(listener, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
 		if err != nil {
 			if err == unix.EMFILE || err == unix.ENFILE {

@@ -10,8 +10,11 @@ import (
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
-// mostEvents is how many events of a subscription wait for credit.
-const mostEvents = 1024
+// mostEvents is how many events of a subscription wait for credit, and mostEventBytes how many bytes they have.
+const (
+	mostEvents     = 1024
+	mostEventBytes = 1 << 20
+)
 
 // mostSubscriptions is how many a client may have.
 const mostSubscriptions = 1024
@@ -22,7 +25,8 @@ type subscription struct {
 	id     uint64
 	at     *entry
 	credit uint64
-	queue  []event // for which there is no credit
+	queue  []event // for which there is no credit, or no room in the pipe
+	bytes  int     // of them
 	lost   uint64  // how many were dropped; none are kept then
 }
 
@@ -81,14 +85,24 @@ func (sub *subscription) Changed(change codec.Raw, shared bool) {
 	switch {
 	case sub.lost > 0:
 		sub.lost++
-	case sub.credit > 0:
+	case sub.may(0) && len(sub.queue) == 0:
 		sub.send(event{change, shared})
-	case len(sub.queue) < mostEvents:
+	case len(sub.queue) < mostEvents && sub.bytes+len(change) <= mostEventBytes:
 		sub.queue = append(sub.queue, event{bytes.Clone(change), shared})
+		sub.bytes += len(change)
 	default:
 		sub.lost = uint64(len(sub.queue)) + 1
-		sub.queue = nil
+		sub.queue, sub.bytes = nil, 0
 	}
+}
+
+// may reports whether an event may be sent, with so much credit left: not while the client does not read.
+func (sub *subscription) may(left uint64) bool {
+	if len(sub.peer.out) > 0 {
+		sub.peer.withheld = true
+		return false
+	}
+	return sub.credit > left && !sub.peer.gone
 }
 
 // send sends an event. One that is larger than a frame is told as lost.
@@ -120,14 +134,21 @@ func (s *Server) credit(p *peer, n, more uint64) {
 		return // of one that was just ended
 	}
 	sub.credit = min(sub.credit+min(more, frame.FirstCredit), frame.FirstCredit)
-	for sub.credit > 0 && len(sub.queue) > 0 && !p.gone {
+	for len(sub.queue) > 0 && sub.may(0) {
 		e := sub.queue[0]
-		sub.queue = sub.queue[1:]
+		sub.queue, sub.bytes = sub.queue[1:], sub.bytes-len(e.value)
 		sub.send(e)
 	}
-	if sub.lost > 0 && sub.credit > 1 && !p.gone {
+	if sub.lost > 0 && sub.may(1) {
 		sub.send(event{lagged(sub.lost), false})
 		sub.lost = 0
 		sub.snapshot()
+	}
+}
+
+// creditAll sends what was withheld, since the client has read.
+func (s *Server) creditAll(p *peer) {
+	for n := range p.subs {
+		s.credit(p, n, 0)
 	}
 }
