@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mutant import Mutant
 from mutations_c import MUTANTS_C
+from mutations_objects import MUTANTS_OBJECTS, SUITES_OBJECTS
 from mutations_pipe import MUTANTS_PIPE, SUITES_PIPE
 from mutations_reference import MUTANTS_REFERENCE
 from mutations_segment import MUTANTS_SEGMENT, SUITES_SEGMENT
@@ -24,6 +25,7 @@ SUITES = {
     "shm": "go test -count=1 -timeout 120s ./runtime/internal/shm",
     "queue": "go test -count=1 -timeout 120s ./runtime/internal/fifo ./runtime/queue",
     "codec": "go test -count=1 -timeout 60s ./codec",
+    **SUITES_OBJECTS,
     **SUITES_PIPE,
     **SUITES_SEGMENT,
     "reference": "go test -count=1 -timeout 60s -run 'Refer|Receipt|InMessage|Link' ./runtime/internal/shm ./runtime/queue ./runtime/pipe",
@@ -441,6 +443,7 @@ MUTANTS = (
         "codec",
     ),
     *MUTANTS_C,
+    *MUTANTS_OBJECTS,
     *MUTANTS_PIPE,
     *MUTANTS_REFERENCE,
     *MUTANTS_SEGMENT,

@@ -47,7 +47,7 @@ func plain[T codec.Raw | string](v T) bool {
 		return v[1] >= 0x80
 	case 0xcd:
 		return v[1] > 0
-	case 0xce:
+	case 0xce, 0xdb, 0xc6: // also str 32, bin 32
 		return v[1]|v[2] > 0
 	case 0xcf:
 		return v[1]|v[2]|v[3]|v[4] > 0

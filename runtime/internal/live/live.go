@@ -6,6 +6,10 @@
 // as a whole before the next one begins. That is why increment, compare_and_set and the like need no lock.
 //
 // Values are kept as their bytes, which were checked on their way in. docs/spec/manager.md has the methods.
+//
+// A type is a file, with a table of its methods at the top: define makes it known (types.go), and a call's arguments
+// are bound by that table (args.go). Dicts, sets and namespaces are a table (table.go) of keys in canonical form
+// (canon.go). Who waits stands in a line (line.go).
 package live
 
 import (

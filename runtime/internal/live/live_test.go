@@ -218,6 +218,7 @@ func (c *caller) do(o Object, method string, args ...any) string {
 		for _, a := range r.Named {
 			clear(a.Value)
 		}
+		r.Client, r.Thread = &Client{}, 99 // nor may an undo look into what is another request by then
 		if _, fault := err.(*Fault); fault {
 			c.h.complete(o, method, err)
 		}

@@ -99,10 +99,11 @@ func (s *semaphore) release(c call) (codec.Raw, error) {
 
 // take gives a permit to who asks.
 func (s *semaphore) take(r *Request) codec.Raw {
+	c := r.Client
 	s.value--
-	s.held[r.Client]++
-	r.Client.Hold(s)
-	r.Undo = func() { s.add(s.giveUp(r.Client, 1)) }
+	s.held[c]++
+	c.Hold(s)
+	r.Undo = func() { s.add(s.giveUp(c, 1)) }
 	return acquired
 }
 

@@ -106,6 +106,11 @@ func TestSemaphore(t *testing.T) {
 	r.Undo()
 	steps(t, d, s, []step{{"get_value", nil, "4"}})
 
+	c.do(s, "acquire")
+	c.last.Undo()
+	c.last.Undo()
+	steps(t, c, s, []step{{"get_value", nil, "4"}})
+
 	b := c.make("bounded_semaphore", 1)
 	steps(t, c, b, []step{{"release", nil, "ValueError"}, {"acquire", nil, "1"}, {"acquire", a(false), "0"}})
 	e.do(b, "release") // c's permit, by another
