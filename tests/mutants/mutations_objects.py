@@ -6,7 +6,7 @@ from __future__ import annotations
 from mutant import Mutant
 
 SUITES_OBJECTS = {
-    "objects": "go test -count=1 -failfast -timeout 60s ./runtime/internal/live",
+    "objects": "go test -count=1 -short -failfast -timeout 60s ./runtime/internal/live",
 }
 
 LIVE = "runtime/internal/live/"
@@ -162,8 +162,22 @@ MUTANTS_OBJECTS = (
     Mutant(
         "a compacted table is indexed as before",
         LIVE + "table.go",
-        "index[form(e.key)] = len(entries)",
+        "index[form(e.key)] = t.past + len(entries)",
         "index[form(e.key)] = t.index[form(e.key)]",
+        "objects",
+    ),
+    Mutant(
+        "entries slide, and are found where they were",
+        LIVE + "table.go",
+        "\tt.past += t.first\n",
+        "",
+        "objects",
+    ),
+    Mutant(
+        "an undo looks into what is another request by then",
+        LIVE + "semaphore.go",
+        "s.add(s.giveUp(c, 1))",
+        "s.add(s.giveUp(r.Client, 1))",
         "objects",
     ),
 )

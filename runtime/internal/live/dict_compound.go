@@ -74,7 +74,7 @@ func (d *dict) equals(c call) (codec.Raw, error) {
 		return rawFalse, nil
 	}
 	for canonical, v := range other {
-		at, ok := d.index[canonical]
+		at, ok := d.find([]byte(canonical))
 		if !ok || !equal(d.entries[at].value, v) {
 			return rawFalse, nil
 		}

@@ -65,12 +65,17 @@ func consistentTable(t testing.TB, o *table) {
 			continue
 		}
 		n++
-		if at, ok := o.index[form(e.key)]; !ok || at != i {
+		if at, ok := o.index[form(e.key)]; !ok || at-o.past != i {
 			t.Fatalf("entry %d is found at %d", i, at)
 		}
 	}
 	if n != len(o.index) || n == 0 && o.refs {
 		t.Fatalf("%d entries, %d in the index, references %v", n, len(o.index), o.refs)
+	}
+	for i, e := range o.entries[:o.first] {
+		if e.key != "" {
+			t.Fatalf("entry %d of %d holes", i, o.first)
+		}
 	}
 	if last := len(o.entries) - 1; last >= 0 && o.entries[last].key == "" {
 		t.Fatal("the last entry is a hole")

@@ -12,7 +12,12 @@ import (
 
 // The objects beside the simplest thing that does the same: slices that are searched from their start.
 
-const modelSteps = 100_000
+func modelSteps() int {
+	if testing.Short() {
+		return 5_000
+	}
+	return 100_000
+}
 
 // random is a source whose seed a failure prints.
 func random(t *testing.T) *rand.Rand {
@@ -55,7 +60,7 @@ func TestDictModel(t *testing.T) {
 	c := newHall(t).caller()
 	d := c.make("dict")
 	var model []pairOf
-	for i := range modelSteps {
+	for i := range modelSteps() {
 		key, same := keyOf(r)
 		at := slices.IndexFunc(model, func(p pairOf) bool { return p.same == same })
 		value := r.IntN(5)
@@ -151,7 +156,7 @@ func TestSetModel(t *testing.T) {
 		}
 		return all, same
 	}
-	for i := range modelSteps {
+	for i := range modelSteps() {
 		key, same := keyOf(r)
 		some, sames := group()
 		var x step
@@ -245,7 +250,7 @@ func TestListModel(t *testing.T) {
 		}
 		return all
 	}
-	for i := range modelSteps {
+	for i := range modelSteps() {
 		n, value := len(model), r.IntN(9)
 		index := r.IntN(26) - 13
 		at := index
@@ -377,7 +382,7 @@ func TestQueueModel(t *testing.T) {
 			}
 		}
 	}
-	for i := range modelSteps / 4 {
+	for i := range modelSteps() / 4 {
 		c := clients[r.IntN(len(clients))]
 		switch r.IntN(7) {
 		case 0, 1:

@@ -5,12 +5,16 @@ import "github.com/polyipc/polyipc/codec"
 // table is a map in the order in which keys were set: what a dict, a set and a namespace are made of.
 //
 // The entries lie in a slice, in order; one that is removed leaves a hole. The index finds an entry by its key's
-// canonical form. When half of the slice are holes, both are made anew, at the size that is needed: a Go map
-// does not shrink.
+// canonical form. Holes at the end are cut off; those at the start, where the oldest go first, are slid over when they
+// are half of it, which leaves the index as it is. Holes in between, or a map that was much larger, which Go does not
+// shrink, are reason to make both anew.
 type table struct {
 	holder
-	index   map[string]int
+	index   map[string]int // places, counted from the first entry there ever was
 	entries []entry
+	past    int    // how many entries there were before those
+	first   int    // so many entries at the start are holes
+	most    int    // how many keys there were at most since the index was made
 	version uint64 // changes when a key is added or removed
 }
 
@@ -37,8 +41,8 @@ func (t *table) len() int { return len(t.index) }
 
 // find returns where the entry of a key is.
 func (t *table) find(canonical []byte) (at int, ok bool) {
-	at, ok = t.index[string(canonical)]
-	return at, ok
+	place, ok := t.index[string(canonical)]
+	return place - t.past, ok
 }
 
 // add adds an entry whose key is not there.
@@ -51,8 +55,9 @@ func (t *table) add(canonical []byte, key, value codec.Raw) {
 	if t.index == nil {
 		t.index = map[string]int{}
 	}
-	t.index[found] = len(t.entries)
+	t.index[found] = t.past + len(t.entries)
 	t.entries = append(t.entries, entry{own, value})
+	t.most = max(t.most, len(t.index))
 	t.version++
 }
 
@@ -65,34 +70,49 @@ func (t *table) remove(at int) entry {
 	for n := len(t.entries); n > 0 && t.entries[n-1].key == ""; n-- {
 		t.entries = t.entries[:n-1] // the last one is never a hole
 	}
-	if len(t.index) == 0 {
+	for t.first < len(t.entries) && t.entries[t.first].key == "" {
+		t.first++
+	}
+	n := len(t.index)
+	switch holes := len(t.entries) - t.first - n; {
+	case n == 0:
 		t.clear()
-	} else if holes := len(t.entries) - len(t.index); holes > loose && holes > len(t.index) || cap(t.entries) > 8*(len(t.index)+loose) {
+	case holes > n+loose, t.most > 8*(n+loose):
 		t.compact()
+	case t.first > n+loose:
+		t.slide()
 	}
 	return e
 }
 
+// slide cuts the holes at the start off.
+func (t *table) slide() {
+	rest := t.entries[t.first:]
+	t.entries = append(make([]entry, 0, 2*len(rest)), rest...)
+	t.past += t.first
+	t.first = 0
+}
+
+// compact makes both anew.
 func (t *table) compact() {
 	entries, index := make([]entry, 0, len(t.index)+loose), make(map[string]int, len(t.index))
 	for _, e := range t.entries {
-		if e.key == "" {
-			continue
+		if e.key != "" {
+			index[form(e.key)] = t.past + len(entries)
+			entries = append(entries, e)
 		}
-		index[form(e.key)] = len(entries)
-		entries = append(entries, e)
 	}
-	t.entries, t.index = entries, index
+	t.entries, t.index, t.first, t.most = entries, index, 0, len(index)
 }
 
 // clear removes all entries, of which nothing is counted any more.
 func (t *table) clear() {
-	if cap(t.entries) > 2*loose {
+	if t.most > loose || cap(t.entries) > 8*loose {
 		t.entries, t.index = nil, nil
 	}
 	clear(t.entries)
 	clear(t.index)
-	t.entries = t.entries[:0]
+	t.entries, t.past, t.first, t.most = t.entries[:0], 0, 0, 0
 	t.version++
 }
 
@@ -201,6 +221,7 @@ func (t *table) scan(c call, values bool) (codec.Raw, error) {
 			return nil, c.fault("RuntimeError", "keys were added or removed since the scan began; begin anew, or scan a copy()")
 		}
 	}
+	position = max(position-t.past, 0)
 	var items []byte
 	n := 0
 	for ; position < len(t.entries) && n < count && len(items) < scanBytes; position++ {
@@ -216,7 +237,7 @@ func (t *table) scan(c call, values bool) (codec.Raw, error) {
 	}
 	b := codec.AppendUint(codec.AppendArray(make([]byte, 0, len(items)+24), 3), t.version)
 	if position < len(t.entries) {
-		b = codec.AppendUint(b, uint64(position))
+		b = codec.AppendUint(b, uint64(t.past+position))
 	} else {
 		b = codec.AppendNil(b)
 	}
