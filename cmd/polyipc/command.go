@@ -41,7 +41,7 @@ line makes no sense, 3 get found no message or put no room in time.`,
 		return usage("a verb is missing, such as ls, stat, put or get")
 	}
 	top.AddCommand(a.lsCommand(), a.statCommand(), a.putCommand(), a.getCommand(), a.rmCommand(),
-		a.catCommand(), a.gcCommand(), a.doctorCommand(), a.versionCommand())
+		a.catCommand(), a.managerCommand(), a.callCommand(), a.dictCommand(), a.gcCommand(), a.doctorCommand(), a.versionCommand())
 	for _, c := range top.Commands() {
 		check := c.Args
 		c.Args = func(cmd *cobra.Command, args []string) error {

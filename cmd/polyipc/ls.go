@@ -14,17 +14,18 @@ import (
 
 // objectJSON is an object as --json shows it.
 type objectJSON struct {
-	Name     string  `json:"name"`
-	Kind     *string `json:"kind"`     // null: damaged
-	Lifetime *string `json:"lifetime"` // "kept" or "transient"; null: damaged
-	InUse    bool    `json:"in_use"`
-	Stale    bool    `json:"stale"`
-	Parts    int     `json:"parts"`
-	Bytes    int64   `json:"bytes"`
-	Created  *string `json:"created"`
-	UUID     *string `json:"uuid"`
-	Error    *string `json:"error"`
-	Code     *string `json:"code"` // name of the error's code
+	Name     string       `json:"name"`
+	Kind     *string      `json:"kind"`     // null: damaged
+	Lifetime *string      `json:"lifetime"` // "kept" or "transient"; null: damaged
+	InUse    bool         `json:"in_use"`
+	Stale    bool         `json:"stale"`
+	Parts    int          `json:"parts"`
+	Bytes    int64        `json:"bytes"`
+	Created  *string      `json:"created"`
+	UUID     *string      `json:"uuid"`
+	Server   *processJSON `json:"server,omitempty"` // of a manager; absent if it is dead
+	Error    *string      `json:"error"`
+	Code     *string      `json:"code"` // name of the error's code
 }
 
 func describe(o root.Object) objectJSON {
@@ -36,6 +37,10 @@ func describe(o root.Object) objectJSON {
 	}
 	lifetime, created, id := lifetime(o), o.Created.UTC().Format(time.RFC3339Nano), uuid.UUID(o.UUID).String()
 	j.Kind, j.Lifetime, j.Created, j.UUID = &o.Kind, &lifetime, &created, &id
+	if o.Server != nil {
+		p := describeProcess(*o.Server)
+		j.Server = &p
+	}
 	return j
 }
 
@@ -46,12 +51,19 @@ func lifetime(o root.Object) string {
 	return "kept"
 }
 
+// kindManager is the kind of objects that have a server.
+const kindManager = "manager"
+
 type processJSON struct {
 	Pid      int    `json:"pid"`
 	PidNS    uint64 `json:"pid_namespace"`
 	Language string `json:"language"`
 	Command  string `json:"command"`
 	Joined   string `json:"joined"`
+}
+
+func describeProcess(p root.Process) processJSON {
+	return processJSON{p.Pid, p.PidNS, p.Language, p.Command, p.Joined.UTC().Format(time.RFC3339Nano)}
 }
 
 func (a *app) lsCommand() *cobra.Command {
@@ -117,8 +129,13 @@ func (a *app) ls(names bool) error {
 			row[6] = clean(reason(o.Err))
 		default:
 			row[1], row[2], row[5] = o.Kind, lifetime(o), span(time.Since(o.Created))
-			if o.Stale {
+			switch {
+			case o.Stale:
 				row[6] = "stale"
+			case o.Server != nil:
+				row[6] = fmt.Sprintf("server %d", o.Server.Pid)
+			case o.Kind == kindManager:
+				row[6] = "its server is dead"
 			}
 		}
 		rows = append(rows, row)
@@ -142,7 +159,7 @@ func (a *app) lsProcesses() error {
 	if a.json {
 		list := make([]processJSON, len(processes))
 		for i, p := range processes {
-			list[i] = processJSON{p.Pid, p.PidNS, p.Language, p.Command, p.Joined.UTC().Format(time.RFC3339Nano)}
+			list[i] = describeProcess(p)
 		}
 		return a.writeJSON(list)
 	}

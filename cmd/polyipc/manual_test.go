@@ -33,6 +33,7 @@ func TestManual(t *testing.T) {
 			commands++
 		}
 	}
+	eventually(t, "the manager is gone", func() bool { return polyipc("ls", "-p").ok(t) == "" })
 	if commands < 15 {
 		t.Errorf("only %d commands: the manual was not read as meant", commands)
 	}

@@ -200,7 +200,7 @@ func TestUsage(t *testing.T) {
 	polyipcIn("1 2 }", "put", "kept").fails(t, 1, `value 3.*\(2 messages put before`)
 	polyipcIn("[1", "put", "kept").fails(t, 1, "too early")
 	polyipc("get", "kept", "-n", "2").prints(t, "1\n2\n")
-	for _, verb := range []string{"", "ls", "stat", "put", "get", "rm", "gc", "version"} {
+	for _, verb := range []string{"", "ls", "stat", "put", "get", "manager", "call", "dict", "rm", "gc", "version"} {
 		if out := polyipc("help", verb).ok(t); !strings.Contains(out, "Usage:") {
 			t.Errorf("help %s: %s", verb, out)
 		}

@@ -22,6 +22,7 @@ type report struct {
 	sync    *syncReport    // of a sync object
 	segment *segmentReport // of a segment
 	pipe    *pipe.Seen     // of a pipe
+	manager *managerReport // of a manager
 
 	queue   bool  // the rest is known
 	blocked error // not nil: why the counts are not known
@@ -37,6 +38,7 @@ type rates struct{ put, taken, redelivered float64 }
 
 func (a *app) statCommand() *cobra.Command {
 	interval := limit(300 * time.Millisecond)
+	key := ""
 	c := &cobra.Command{
 		Use:   "stat NAME",
 		Short: "Show what an object holds, who holds its locks and messages, and who waits",
@@ -44,14 +46,17 @@ func (a *app) statCommand() *cobra.Command {
 
 The counts of a queue are taken under its locks. If a lock is held for longer than a second, because its
 holder is stopped, say, they are left out and the holders are shown all the same. How long a lock has
-been held is known from those who wait for it, and so a lower bound. Nothing is changed.`,
+been held is known from those who wait for it, and so a lower bound. Nothing is changed.
+
+The figures of a manager are the server's, which is asked as a client asks; they are left out if it does not answer
+within a second, or wants a key.`,
 		Example: `  polyipc stat jobs
   polyipc stat jobs --json | jq '.leases[] | select(.seconds > 60) | .pid'
   watch polyipc stat jobs --interval 1`,
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: a.completeName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, err := a.look(cmd.Context(), args[0], time.Duration(interval))
+			r, err := a.look(cmd.Context(), args[0], time.Duration(interval), key)
 			if err != nil {
 				return err
 			}
@@ -61,11 +66,12 @@ been held is known from those who wait for it, and so a lower bound. Nothing is 
 			return a.write(r.text())
 		},
 	}
+	c.Flags().StringVar(&key, "key-file", "", "the file with a manager's key")
 	c.Flags().Var(&interval, "interval", "sample the rates for this long, 0 not at all")
 	return c
 }
 
-func (a *app) look(ctx context.Context, name string, interval time.Duration) (r *report, err error) {
+func (a *app) look(ctx context.Context, name string, interval time.Duration, key string) (r *report, err error) {
 	r = &report{}
 	if r.object, err = root.Find(a.root, name); err != nil {
 		return nil, err
@@ -83,6 +89,9 @@ func (a *app) look(ctx context.Context, name string, interval time.Duration) (r 
 	case "pipe":
 		seen, err := pipe.Look(name, pipe.Options{Root: a.root})
 		r.pipe = &seen
+		return r, err
+	case "manager":
+		r.manager, err = a.lookManager(ctx, r.object, key)
 		return r, err
 	case "queue":
 	default:

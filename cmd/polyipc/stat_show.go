@@ -64,7 +64,8 @@ func (r *report) json() any {
 		Sync    *syncJSON        `json:"sync,omitempty"`
 		Segment *segmentStatJSON `json:"segment,omitempty"`
 		Pipe    *pipeJSON        `json:"pipe,omitempty"`
-	}{describe(r.object), r.object.Pickle, nil, nil, nil, nil}
+		Manager *managerJSON     `json:"manager,omitempty"`
+	}{describe(r.object), r.object.Pickle, nil, nil, nil, nil, nil}
 	if r.sync != nil {
 		v.Sync = r.sync.json()
 	}
@@ -73,6 +74,9 @@ func (r *report) json() any {
 	}
 	if r.pipe != nil {
 		v.Pipe = pipeReport(r.pipe)
+	}
+	if r.manager != nil {
+		v.Manager = r.manager.json()
 	}
 	if !r.queue {
 		return v
@@ -133,6 +137,9 @@ func (r *report) text() []byte {
 	}
 	if r.pipe != nil {
 		return pipeText(r.pipe, rows)
+	}
+	if r.manager != nil {
+		return r.manager.text(rows)
 	}
 	if !r.queue {
 		return table(rows)

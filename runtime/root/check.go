@@ -197,6 +197,8 @@ func (c *checkup) objects(dir string) {
 			c.add(Problem, "objects", fmt.Sprintf("%s is damaged: %v", strconv.Quote(o.Name), o.Err), "remove it, when nobody has it open: polyipc rm "+o.Name)
 		case o.Stale:
 			stale++
+		case o.Kind == layout.KindManager.String() && o.Server == nil:
+			c.add(Warning, "objects", fmt.Sprintf("the server of manager %s is dead, and clients have it open", strconv.Quote(o.Name)), "start a server of that name: it takes the name over")
 		}
 	}
 	if stale > 0 {

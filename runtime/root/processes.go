@@ -29,30 +29,63 @@ func Processes(dir string) ([]Process, error) {
 	if err != nil || r == nil {
 		return nil, err
 	}
-	name := r.Path() + "/members"
-	fd, err := shm.OpenFile(name, unix.O_RDONLY, 0, nil)
+	fd, err := members(r)
 	if err == unix.ENOENT {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, shm.Fail(op, name, err)
+		return nil, shm.Fail(op, membersOf(r), err)
 	}
-	// A description that holds no lock, so that the kernel tells it of all others, ours included.
 	defer shm.CloseFile(fd, nil)
-	if err := checkMembers(fd); err != nil {
-		return nil, shm.Fail(op, name, err)
-	}
 	var all []Process
 	for slot := range layout.Slots {
-		p, alive, err := member(fd, layout.SlotOffset(slot))
+		p, alive, err := member(fd, slot, 0)
 		if err != nil {
-			return nil, shm.Fail(op, name, err)
+			return nil, shm.Fail(op, membersOf(r), err)
 		}
 		if alive {
 			all = append(all, p)
 		}
 	}
 	return all, nil
+}
+
+func membersOf(r *shm.Root) string { return r.Path() + "/members" }
+
+// members opens the list of members: a description that holds no lock, so that the kernel tells it of all others, ours
+// included.
+func members(r *shm.Root) (fd int, err error) {
+	if fd, err = shm.OpenFile(membersOf(r), unix.O_RDONLY, 0, nil); err != nil {
+		return -1, err
+	}
+	if err = checkMembers(fd); err != nil {
+		shm.CloseFile(fd, nil)
+		return -1, err
+	}
+	return fd, nil
+}
+
+// server is the process that serves the manager of that name; nil if it is dead, or cannot be told.
+func server(r *shm.Root, name string) *Process {
+	fd, err := shm.OpenFile(r.Path()+"/"+name, unix.O_RDONLY, 0, nil)
+	if err != nil {
+		return nil
+	}
+	defer shm.CloseFile(fd, nil)
+	var m layout.Manager
+	if n, err := shm.ReadAt(fd, layout.Bytes(&m), layout.ManagerOffset); err != nil || n < 4 {
+		return nil
+	}
+	list, err := members(r)
+	if err != nil {
+		return nil
+	}
+	defer shm.CloseFile(list, nil)
+	slot, generation := layout.SplitToken(m.Token)
+	if p, alive, err := member(list, slot, generation); err == nil && alive {
+		return &p
+	}
+	return nil
 }
 
 func checkMembers(fd int) error {
@@ -70,11 +103,16 @@ func checkMembers(fd int) error {
 	return h.Check(layout.KindMembers, st.Size, h.UUID)
 }
 
-// member reads the slot at an offset; alive is false if nobody has it, or somebody is just taking it.
-func member(fd int, at int64) (p Process, alive bool, err error) {
+// member reads a slot; alive is false if nobody has it, or somebody is just taking it, or it is of another generation
+// than the one asked for, if that is not 0.
+func member(fd, slot int, generation uint32) (p Process, alive bool, err error) {
 	var s, again layout.Slot
+	at := layout.SlotOffset(slot)
 	if _, err := shm.ReadAt(fd, layout.Bytes(&s), at); err != nil || s.Generation == 0 || s.Written != s.Generation {
 		return p, false, err
+	}
+	if generation != 0 && s.Generation != generation {
+		return p, false, nil
 	}
 	lock, err := shm.Holder(fd, at)
 	if err != nil || lock == unix.F_UNLCK {

@@ -38,6 +38,7 @@ type Object struct {
 	Parts     int       // further files that belong to it
 	Bytes     int64     // memory (or disk) that it takes up, with its parts
 	Created   time.Time // by the clock of its maker
+	Server    *Process  // of a manager: its server; nil if that is dead
 	Err       error     // what is wrong with the file; then only Name, Users and Bytes are sure
 }
 
@@ -89,7 +90,7 @@ func List(dir string) ([]Object, error) {
 		if e.Err == nil {
 			at[e.UUID] = len(all)
 		}
-		all = append(all, object(e))
+		all = append(all, object(r, e))
 	}
 	for i := range entries {
 		e := &entries[i]
@@ -101,18 +102,21 @@ func List(dir string) ([]Object, error) {
 			all[parent].Bytes += e.Bytes
 			continue
 		}
-		all = append(all, object(e))
+		all = append(all, object(r, e))
 	}
 	slices.SortFunc(all, func(a, b Object) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
 }
 
-func object(e *shm.Entry) Object {
+func object(r *shm.Root, e *shm.Entry) Object {
 	o := Object{Name: e.Name, UUID: e.UUID, Users: e.Users, Bytes: e.Bytes, Err: e.Err}
 	if e.Err == nil {
 		o.Kind, o.Created = e.Kind.String(), e.Created
 		o.Transient, o.Pickle = e.Flags&layout.Transient != 0, e.Flags&layout.Pickle != 0
 		o.Stale = e.Part || o.Transient && !o.Users && !e.Linked
+		if e.Kind == layout.KindManager {
+			o.Server = server(r, e.Name)
+		}
 	}
 	return o
 }

@@ -51,7 +51,7 @@ func (r *Root) describe(name string) (e Entry, there bool) {
 	if err == unix.ENOENT {
 		return e, false
 	}
-	if part && c == nil && r.isBell(name) {
+	if part && c == nil && r.headless(name) {
 		e.UUID = parent
 		return e, true
 	}
@@ -78,10 +78,14 @@ func (r *Root) describe(name string) (e Entry, there bool) {
 	return e, true
 }
 
-// isBell reports whether the part of that name is a FIFO, which only bells are.
-func (r *Root) isBell(name string) bool {
+// headless reports whether the part of that name is of those without a header: a bell is a FIFO, and a manager has a socket.
+func (r *Root) headless(name string) bool {
 	var st unix.Stat_t
-	return unix.Lstat(r.file(name), &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFIFO
+	if unix.Lstat(r.file(name), &st) != nil {
+		return false
+	}
+	kind := st.Mode & unix.S_IFMT
+	return kind == unix.S_IFIFO || kind == unix.S_IFSOCK
 }
 
 // belongs reports whether a file with this header may have this name.
