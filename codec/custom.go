@@ -8,6 +8,12 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
+// RefMarshaler is a type that stands for an object elsewhere: it is carried as the reference.
+type RefMarshaler interface{ MarshalRef() (Ref, error) }
+
+// RefUnmarshaler is its counterpart, a pointer that takes a reference.
+type RefUnmarshaler interface{ UnmarshalRef(Ref) error }
+
 // Types that speak for themselves keep doing so here as they do in package msgpack, by the same
 // methods and in the same order. What they write is checked like a message from a stranger.
 
@@ -39,6 +45,14 @@ func customEncoder(t reflect.Type) encodeFunc {
 
 func encoderByMethod(t reflect.Type) encodeFunc {
 	switch {
+	case t.Implements(reflect.TypeFor[RefMarshaler]()):
+		return func(b []byte, v reflect.Value, _ int) ([]byte, error) {
+			r, err := v.Interface().(RefMarshaler).MarshalRef()
+			if err != nil {
+				return b, failed(t.String()+".MarshalRef", err)
+			}
+			return appendRef(b, r)
+		}
 	case t.Implements(reflect.TypeFor[msgpack.CustomEncoder]()):
 		return func(b []byte, v reflect.Value, depth int) ([]byte, error) {
 			var out bytes.Buffer
@@ -97,6 +111,21 @@ func customDecoder(t reflect.Type) decodeFunc {
 	switch {
 	case t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer:
 		return nil // the element's methods are found when the pointer is followed
+	case p.Implements(reflect.TypeFor[RefUnmarshaler]()):
+		return func(d *decoder, v reflect.Value) error {
+			value, err := d.value(false)
+			if err != nil {
+				return err
+			}
+			r, ok := value.(Ref)
+			if !ok {
+				return invalid("the message has %T here, which is no reference to a %v", value, t)
+			}
+			if err := v.Addr().Interface().(RefUnmarshaler).UnmarshalRef(r); err != nil {
+				return failed(p.String()+".UnmarshalRef", err)
+			}
+			return nil
+		}
 	case p.Implements(reflect.TypeFor[msgpack.CustomDecoder]()):
 		return func(d *decoder, v reflect.Value) error {
 			value, err := d.raw()

@@ -15,7 +15,7 @@ import (
 // A struct becomes a map of its exported fields, in their order; the tag `msgpack:"name,omitempty"`
 // renames a field and leaves it out when it is zero, "-" leaves it out always, and an embedded
 // struct's fields stand among its parent's. Nil pointers, slices and maps become nil. Types that
-// implement msgpack.CustomEncoder or msgpack.Marshaler, encoding.BinaryMarshaler (bin) or
+// implement RefMarshaler, msgpack.CustomEncoder or msgpack.Marshaler, encoding.BinaryMarshaler (bin) or
 // encoding.TextMarshaler (str) speak for themselves, in this order.
 //
 // Invalid: a type that cannot be carried (channels, functions, complex numbers), a string that is

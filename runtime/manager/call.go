@@ -20,12 +20,15 @@ type Call struct {
 	Args   []byte
 	Named  []byte
 	Thread uint64 // who calls within this client, for what a thread owns: any number that stays the same
+
+	version uint64 // not 0: of the line by which Object came, the only one on which it may be called
 }
 
 // call is one under way.
 type call struct {
 	done    bool
 	granted bool // the result is to be confirmed
+	refs    bool // there are references in the result
 	watch   int  // 1: the result is a subscription; -1: this one ends
 	sub     uint64
 	result  []byte
@@ -116,15 +119,19 @@ func (c *Client) Batch(ctx context.Context, calls []byte, thread uint64) (uint64
 	})
 }
 
-func (c *Client) begin(ctx context.Context, call *Call, build func(dst []byte, id uint64) []byte) (uint64, error) {
-	mine := newCall()
-	if call.Object == 0 && build == nil {
-		mine.noteWatch(call)
+func (c *Client) begin(ctx context.Context, of *Call, build func(dst []byte, id uint64) []byte) (uint64, error) {
+	mine := &call{}
+	if of.Object == 0 && build == nil {
+		mine.noteWatch(of)
 	}
 	c.mu.Lock()
 	if c.line == nil {
 		defer c.mu.Unlock()
 		return 0, c.lost
+	}
+	if of.version != 0 && of.version != c.version {
+		c.mu.Unlock()
+		return 0, &ipcerr.Error{Op: "call manager", Name: c.name, Code: ipcerr.Gone, Hint: "the object is of a connection that was lost: open it anew"}
 	}
 	if len(c.calls) >= frame.CallsAtOnce {
 		c.mu.Unlock()
@@ -138,7 +145,7 @@ func (c *Client) begin(ctx context.Context, call *Call, build func(dst []byte, i
 		if build != nil {
 			return build(dst, id)
 		}
-		return frame.AppendCall(dst, id, call.Object, call.Method, call.Args, call.Named, call.Thread)
+		return frame.AppendCall(dst, id, of.Object, of.Method, of.Args, of.Named, of.Thread)
 	})
 	if err != nil {
 		c.mu.Lock()
@@ -148,8 +155,6 @@ func (c *Client) begin(ctx context.Context, call *Call, build func(dst []byte, i
 	}
 	return id, nil
 }
-
-func newCall() *call { return &call{} }
 
 // noteWatch remembers what a call says about subscriptions, so that made-up numbers are refused.
 func (c *call) noteWatch(of *Call) {
@@ -167,14 +172,19 @@ func (c *call) noteWatch(of *Call) {
 	}
 }
 
-// answered ends a call. Under mu. Of one that nobody asks for any more the references are given back.
-func (c *Client) answered(id uint64, result []byte, err error, granted bool) {
+// answered ends a call. Under mu. Of one that nobody asks for any more the references are given back, and what it was granted.
+func (c *Client) answered(id uint64, result []byte, refs bool, err error, granted bool) {
 	call := c.calls[id]
 	if call == nil || call.done {
-		c.discard(result)
+		if refs {
+			c.discard(result)
+		}
+		if granted {
+			go c.takeBack(id) // mu is held
+		}
 		return
 	}
-	call.granted = granted
+	call.granted, call.refs = granted, refs
 	if call.watch > 0 && err == nil {
 		var s codec.Scanner
 		s.Reset(result)
@@ -187,16 +197,24 @@ func (c *Client) answered(id uint64, result []byte, err error, granted bool) {
 	call.finish(result, err)
 }
 
+// discard gives back the references in what nobody gets. Under mu.
 func (c *Client) discard(result []byte) {
 	refs, err := codec.Refs(result)
 	if err != nil {
 		return
 	}
+	version := c.version
 	for _, r := range refs {
 		if r.Kind == frame.RefKind && binary.BigEndian.Uint64(r.UUID[:8]) == c.welcome.Epoch {
-			go func() { _ = c.Release(binary.BigEndian.Uint64(r.UUID[8:]), 1) }() // mu is held
+			go c.release(version, binary.BigEndian.Uint64(r.UUID[8:]), 1) // mu is held
 		}
 	}
+}
+
+// takeBack has the server take back what a call was granted that nobody finishes. If it cannot be told now, it does
+// so when this client goes.
+func (c *Client) takeBack(id uint64) {
+	_ = c.send(object.Until(time.Now().Add(cancelGrace)), func(dst []byte) []byte { return frame.Open(dst, frame.Cancel, 2, id) })
 }
 
 // Finish waits for the result of a call, until ctx ends. ipcerr.Timeout, ipcerr.Cancelled of ctx, ipcerr.Interrupted, and
@@ -206,36 +224,42 @@ func (c *Client) discard(result []byte) {
 // A failure of the method is a *RemoteError; a call that was cancelled in time is ipcerr.Cancelled; ipcerr.PeerDied,
 // ipcerr.Gone (no such object), and what else the server says.
 func (c *Client) Finish(ctx context.Context, id uint64, limit int) (result []byte, size int, err error) {
+	a, size, err := c.finish(ctx, id, limit)
+	return a.data, size, err
+}
+
+func (c *Client) finish(ctx context.Context, id uint64, limit int) (result answer, size int, err error) {
 	c.mu.Lock()
 	call := c.calls[id]
 	if call == nil {
 		c.mu.Unlock()
-		return nil, 0, &ipcerr.Error{Op: "finish call", Name: c.name, Code: ipcerr.Invalid, Hint: fmt.Sprintf("no call of number %d is under way", id)}
+		return answer{}, 0, &ipcerr.Error{Op: "finish call", Name: c.name, Code: ipcerr.Invalid, Hint: fmt.Sprintf("no call of number %d is under way", id)}
 	}
 	if !call.done {
 		if err := c.wait(ctx, &call.waiters, func() bool { return call.done }); err != nil && !call.done {
 			c.mu.Unlock()
-			return nil, 0, err
+			return answer{}, 0, err
 		}
 	}
 	if limit >= 0 && len(call.result) > limit {
 		size = len(call.result)
 		c.mu.Unlock()
-		return nil, size, &ipcerr.Error{Op: "finish call", Name: c.name, Code: ipcerr.TooSmall, Hint: fmt.Sprintf("the result has %d bytes", size)}
+		return answer{}, size, &ipcerr.Error{Op: "finish call", Name: c.name, Code: ipcerr.TooSmall, Hint: fmt.Sprintf("the result has %d bytes", size)}
 	}
 	_, mine := c.calls[id]
 	delete(c.calls, id)
+	version := c.version
 	c.mu.Unlock()
 	if !mine {
-		return nil, 0, &ipcerr.Error{Op: "finish call", Name: c.name, Code: ipcerr.Invalid, Hint: "another goroutine finished the call"}
+		return answer{}, 0, &ipcerr.Error{Op: "finish call", Name: c.name, Code: ipcerr.Invalid, Hint: "another goroutine finished the call"}
 	}
 	if call.granted {
 		// Confirmed before the caller sees it: what a dying client never read goes back. A broken line takes it back.
 		if err := c.send(context.Background(), func(dst []byte) []byte { return frame.Open(dst, frame.Ack, 2, id) }); err != nil {
-			return nil, 0, err
+			return answer{}, 0, err
 		}
 	}
-	return call.result, len(call.result), call.err
+	return answer{client: c, version: version, data: call.result, refs: call.refs}, len(call.result), call.err
 }
 
 // Cancel asks the server to give a call up. Finish then returns ipcerr.Cancelled, or the result if that was quicker.
@@ -257,29 +281,61 @@ const cancelGrace = 50 * time.Millisecond
 // Do calls and waits for the result. When ctx ends, the call is given up: ipcerr.Timeout or ipcerr.Cancelled, and it has
 // not run, or was taken back, if it was one that waits. Else errors are those of Start and Finish.
 func (c *Client) Do(ctx context.Context, call *Call) ([]byte, error) {
-	id, err := c.Start(ctx, call)
-	if err != nil {
+	if err := call.check(); err != nil {
 		return nil, err
+	}
+	a, err := c.do(ctx, call)
+	return a.data, err
+}
+
+// do is Do for arguments that are whole.
+func (c *Client) do(ctx context.Context, call *Call) (answer, error) {
+	id, err := c.begin(ctx, call, nil)
+	if err != nil {
+		return answer{}, err
 	}
 	return c.end(ctx, id)
 }
 
-func (c *Client) end(ctx context.Context, id uint64) ([]byte, error) {
-	result, _, err := c.Finish(ctx, id, -1)
-	if !c.pending(id) {
+func (c *Client) end(ctx context.Context, id uint64) (answer, error) {
+	result, _, err := c.finish(ctx, id, -1)
+	if err == nil || !c.pending(id) {
 		return result, err
 	}
 	// ctx has ended. If the result was quicker than the cancel, it counts.
 	if c.Cancel(id) == nil {
-		late, _, end := c.Finish(object.Until(time.Now().Add(cancelGrace)), id, -1)
+		late, _, end := c.finish(object.Until(time.Now().Add(cancelGrace)), id, -1)
 		if code := ipcerr.CodeOf(end); !c.pending(id) && code != ipcerr.Cancelled {
 			return late, end
 		}
 	}
+	c.forget(id)
+	return answer{}, err
+}
+
+// forget uses a number up: what is answered yet is given back.
+func (c *Client) forget(id uint64) {
 	c.mu.Lock()
-	delete(c.calls, id) // its answer will be discarded
-	c.mu.Unlock()
-	return nil, err
+	defer c.mu.Unlock()
+	call := c.calls[id]
+	delete(c.calls, id)
+	if call != nil && call.done && call.refs {
+		c.discard(call.result)
+	}
+	if call != nil && call.done && call.granted {
+		go c.takeBack(id) // mu is held
+	}
+}
+
+// Forget gives a call up for good: the server is asked to cancel it, and what it answers is thrown away; what it was granted
+// goes back. The number is used up. ipcerr.Invalid for a number that is not under way.
+func (c *Client) Forget(id uint64) error {
+	err := c.Cancel(id)
+	if ipcerr.CodeOf(err) == ipcerr.Invalid {
+		return err
+	}
+	c.forget(id)
+	return nil
 }
 
 func (c *Client) pending(id uint64) bool {
@@ -290,9 +346,14 @@ func (c *Client) pending(id uint64) bool {
 
 // DoBatch does a batch and returns its result.
 func (c *Client) DoBatch(ctx context.Context, calls []byte, thread uint64) ([]byte, error) {
+	a, err := c.doBatch(ctx, calls, thread)
+	return a.data, err
+}
+
+func (c *Client) doBatch(ctx context.Context, calls []byte, thread uint64) (answer, error) {
 	id, err := c.Batch(ctx, calls, thread)
 	if err != nil {
-		return nil, err
+		return answer{}, err
 	}
 	return c.end(ctx, id)
 }

@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/polyipc/polyipc/runtime/internal/frame"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -33,7 +34,11 @@ type Client struct {
 
 	sending sync.Mutex // for the frames' order, and what follows. Before mu
 	out     []byte
-	given   map[uint64]uint64 // references to be given back with the next frame
+
+	giving  sync.Mutex        // for what follows. Behind sending
+	given   map[uint64]uint64 // references to be given back
+	givenOf uint64            // version of the line by which they came
+	toGive  atomic.Bool       // there are some
 }
 
 // Info is what a client knows of its connection.
@@ -82,7 +87,11 @@ func (c *Client) connect(ctx context.Context) error {
 	}
 	c.line, c.welcome, c.lost = l, w, nil
 	c.version++
-	c.subs, c.given, c.hosted = map[uint64]*subscription{}, map[uint64]uint64{}, nil
+	c.subs, c.hosted = map[uint64]*subscription{}, nil
+	c.giving.Lock()
+	defer c.giving.Unlock()
+	c.given, c.givenOf = nil, c.version
+	c.toGive.Store(false)
 	return nil
 }
 
@@ -145,8 +154,12 @@ func (c *Client) lose(code ipcerr.Code) {
 // send sends a frame that build appends to what it is given, behind the references that are to be given back.
 func (c *Client) send(ctx context.Context, build func(dst []byte) []byte) error {
 	c.sending.Lock()
-	defer c.sending.Unlock()
-	return c.sendLocked(ctx, build)
+	err := c.sendLocked(ctx, build)
+	c.sending.Unlock()
+	if c.toGive.Load() {
+		c.giveBack()
+	}
+	return err
 }
 
 func (c *Client) sendLocked(ctx context.Context, build func(dst []byte) []byte) error {
@@ -156,11 +169,8 @@ func (c *Client) sendLocked(ctx context.Context, build func(dst []byte) []byte) 
 	if l == nil {
 		return lost
 	}
-	for object, count := range c.given {
-		if l.send(atOnce, frame.AppendRelease(nil, object, count)) != nil {
-			break // they go with a later frame
-		}
-		delete(c.given, object)
+	if c.toGive.Load() {
+		c.giveLocked(l)
 	}
 	c.out = build(c.out[:0])
 	if len(c.out) > most {
@@ -184,23 +194,51 @@ func (c *Client) sendLocked(ctx context.Context, build func(dst []byte) []byte) 
 
 // Release gives back count references to an object, which came in results or events. It does not wait.
 func (c *Client) Release(object, count uint64) error {
-	if count == 0 {
-		return nil
+	c.mu.Lock()
+	version, lost := c.version, c.lost
+	c.mu.Unlock()
+	if lost != nil {
+		return lost
 	}
-	c.sending.Lock()
-	defer c.sending.Unlock()
-	if c.given == nil {
-		return c.lost
+	c.release(version, object, count)
+	return nil
+}
+
+// release notes references that are to be given back, and does it unless somebody is sending, who then does.
+func (c *Client) release(version, object, count uint64) {
+	c.giving.Lock()
+	if version == c.givenOf && count > 0 {
+		if c.given == nil {
+			c.given = map[uint64]uint64{}
+		}
+		c.given[object] += count
+		c.toGive.Store(true)
 	}
-	c.given[object] += count
+	c.giving.Unlock()
+	c.giveBack()
+}
+
+// giveBack sends releases, as far as there is room: the others go with a later frame.
+func (c *Client) giveBack() {
+	for full := false; c.toGive.Load() && !full && c.sending.TryLock(); c.sending.Unlock() {
+		c.mu.Lock()
+		l := c.line
+		c.mu.Unlock()
+		full = l == nil || !c.giveLocked(l)
+	}
+}
+
+// giveLocked sends them, and reports whether there was room for all. Under sending.
+func (c *Client) giveLocked(l line) bool {
+	c.giving.Lock()
+	defer c.giving.Unlock()
 	for object, count := range c.given {
-		if err := c.sendLocked(atOnce, func(dst []byte) []byte { return frame.AppendRelease(dst, object, count) }); err != nil {
-			if ipcerr.CodeOf(err) == ipcerr.Full {
-				return nil
-			}
-			return err
+		if l.send(atOnce, frame.AppendRelease(nil, object, count)) != nil {
+			return false
 		}
 		delete(c.given, object)
 	}
-	return nil
+	c.toGive.Store(false)
+	c.given = nil
+	return true
 }

@@ -167,13 +167,13 @@ func (c *Client) take(data []byte) error {
 		if err != nil {
 			return err
 		}
-		c.answered(id, append([]byte(nil), v...), nil, kind == frame.Grant)
+		c.answered(id, append([]byte(nil), v...), s.Refs, nil, kind == frame.Grant)
 	case frame.Error:
 		f, err := frame.ReadFailure(&s)
 		if err != nil {
 			return err
 		}
-		c.answered(id, nil, errorOf(f, c.name), false)
+		c.answered(id, nil, false, errorOf(f, c.name), false)
 	case frame.Event:
 		v, err := s.Value()
 		if err != nil {
