@@ -145,6 +145,36 @@ func (a *answer) pieces() ([]answer, error) {
 	return all, nil
 }
 
+// entry is one of a map.
+type entry struct {
+	name  string
+	value answer
+}
+
+// entries are those of an answer that is a map of text, or nil.
+func (a *answer) entries() ([]entry, error) {
+	var s codec.Scanner
+	s.Reset(a.data)
+	if len(a.data) == 0 || s.Nil() {
+		return nil, nil
+	}
+	n, err := s.Map()
+	all := make([]entry, 0, n)
+	for range n {
+		name, err := s.Text()
+		if err != nil {
+			return nil, err
+		}
+		s.Refs = false
+		v, err := s.Value()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, entry{string(name), answer{client: a.client, version: a.version, data: v, refs: s.Refs}})
+	}
+	return all, err
+}
+
 // decoded is an answer as a T.
 func decoded[T any](a answer, err error) (T, error) {
 	var v T

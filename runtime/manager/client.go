@@ -28,6 +28,7 @@ type Client struct {
 	subs    map[uint64]*subscription
 	hosted  []Hosted // what a host was told of and has not fetched
 	callees waiters  // who wait for that
+	own     *hosting // what Register made this client the host of
 	reading bool     // somebody reads
 	in      []byte   // where he reads to
 	idle    waiters  // who wait for somebody else to read
