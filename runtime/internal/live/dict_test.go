@@ -165,6 +165,19 @@ func TestDictGivesMemoryBack(t *testing.T) {
 	})
 }
 
+func TestDictEquals(t *testing.T) {
+	c := newHall(t).caller()
+	d := c.make("dict", codec.Pairs{{Key: 1, Value: []any{1, 2}}, {Key: "b", Value: nil}})
+	steps(t, c, d, []step{
+		{"equals", a(codec.Pairs{{Key: "b", Value: nil}, {Key: true, Value: []any{1.0, 2}}}), "true"},
+		{"equals", a(codec.Pairs{{Key: "b", Value: 5}, {Key: 1, Value: []any{1, 2}}, {Key: "b", Value: nil}}), "true"}, // the last one counts
+		{"equals", a(codec.Pairs{{Key: "b", Value: nil}, {Key: 1, Value: []any{1, 3}}}), "false"},
+		{"equals", a(codec.Pairs{{Key: "b", Value: nil}, {Key: 2, Value: []any{1, 2}}}), "false"},
+		{"equals", a(codec.Pairs{{Key: "b", Value: nil}}), "false"},
+		{"equals", a([]any{[]any{1, []any{1, 2}}, []any{"b", nil}}), "false"},
+	})
+}
+
 func TestNamespace(t *testing.T) {
 	c := newHall(t).caller()
 	n := c.make("namespace", named{"x", 1})

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/polyipc/polyipc/codec"
 )
 
@@ -115,6 +116,12 @@ func TestSort(t *testing.T) {
 		{[]any{[]byte("b"), []byte("a")}, false, `[b"a" b"b"]`},
 		{[]any{1, true, 1.0}, true, "[1 true 1.0]"}, // stable
 		{[]any{[]any{1, 2}, []any{1}, []any{0, 9}}, false, "[[0 9] [1] [1 2]]"},
+		{[]any{codec.Tuple{1, []any{2, 1}}, codec.Tuple{1.0, []any{2}}, codec.Tuple{true, []any{2, 0, 9}}}, false, "[(1.0 [2]) (true [2 0 9]) (1 [2 1])]"},
+		{[]any{[]any{map[string]any{"a": 1}, 2}, []any{map[string]any{"a": 1.0}, 1}}, false, "[[map[a:1] 1] [map[a:1] 2]]"},
+		{[]any{[]any{map[string]any{"a": 1}, 2}, []any{map[string]any{"a": 2}, 1}}, false, "TypeError"},
+		{[]any{[]any{math.NaN(), 2}, []any{math.NaN(), 1}}, false, "[[NaN 1] [NaN 2]]"},
+		{[]any{math.NaN(), 1}, false, "[NaN 1]"},
+		{[]any{uuid.UUID{2}, uuid.UUID{1}}, false, "[01000000-0000-0000-0000-000000000000 02000000-0000-0000-0000-000000000000]"},
 		{[]any{codec.Tuple{nil, 2}, codec.Tuple{nil, 1}}, false, "[(nil 1) (nil 2)]"},
 		{[]any{int64(1)<<53 + 1, math.Ldexp(1, 53)}, false, "[9.007199254740992e+15 9007199254740993]"},
 		{[]any{big1, math.Inf(1), math.Ldexp(1, 69), uint64(1) << 63}, false, "[9223372036854775808 5.902958103587057e+20 1180591620717411303424 +Inf]"},

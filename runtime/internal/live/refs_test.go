@@ -150,6 +150,14 @@ func TestWatch(t *testing.T) {
 		w := o.(Watchable)
 		w.Watch(&seen)
 		steps(t, c, o, s.steps)
+		all, shared := w.Snapshot()
+		whole := "copy"
+		if s.typ == "counter" {
+			whole = "get"
+		}
+		if now := c.do(o, whole); now != text(t, all, nil) || shared {
+			t.Errorf("%s: the snapshot is not %s", s.typ, now)
+		}
 		w.Unwatch(&seen)
 		if len(seen) != len(s.want) {
 			t.Errorf("%s: %q", s.typ, seen)

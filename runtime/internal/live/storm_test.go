@@ -19,11 +19,12 @@ type storm struct {
 	owned   map[*Client]int  // acquired and confirmed, or not yet
 	told    int              // deaths of owners that were told
 	counts  map[*Request]int // how many a grant gave
+	seen    map[string]int   // what happened how often
 }
 
 func newStorm(t *testing.T, typ string, args ...any) *storm {
 	h := newHall(t)
-	s := &storm{t: t, r: random(t), h: h, owned: map[*Client]int{}, counts: map[*Request]int{}}
+	s := &storm{t: t, r: random(t), h: h, owned: map[*Client]int{}, counts: map[*Request]int{}, seen: map[string]int{}}
 	for range 4 {
 		s.clients = append(s.clients, h.caller())
 	}
@@ -38,6 +39,7 @@ func (s *storm) call(c *caller, method string, args ...any) string {
 	r := c.request(method, args...)
 	result, err := s.o.Call(r)
 	got := text(s.t, result, err)
+	s.seen[method+" "+got]++
 	if got == "parked" {
 		s.parked = append(s.parked, r)
 	} else {
@@ -90,6 +92,7 @@ func (s *storm) forget(r *Request) {
 
 // undo takes a grant back.
 func (s *storm) undo(r *Request) {
+	s.seen["undone "+r.Method]++
 	s.forget(r)
 	if s.owned[r.Client] -= s.counts[r]; s.owned[r.Client] == 0 {
 		delete(s.owned, r.Client)
@@ -125,12 +128,13 @@ func (s *storm) die(c *caller) (held bool) {
 
 // weather is what may happen at any time.
 func (s *storm) weather() {
-	switch s.r.IntN(4) {
+	switch s.r.IntN(3) {
 	case 0:
 		if len(s.parked) > 0 {
 			r := s.parked[s.r.IntN(len(s.parked))]
 			if s.r.IntN(2) == 0 {
 				s.parked = slices.DeleteFunc(s.parked, func(p *Request) bool { return p == r })
+				s.seen["cancelled "+r.Method]++
 				r.Parked.Cancel(r)
 			} else if result, err := r.Parked.Expire(r); !IsParked(err) {
 				s.parked = slices.DeleteFunc(s.parked, func(p *Request) bool { return p == r })
@@ -165,9 +169,14 @@ func (s *storm) check(step int) {
 	}
 }
 
-// release gives one back that a client has, and has confirmed.
+// confirm is that a client goes on: it has seen what it was given.
+func (s *storm) confirm(c *caller) {
+	s.grants = slices.DeleteFunc(s.grants, func(r *Request) bool { return r.Client == c.client })
+}
+
+// release gives one back that a client has.
 func (s *storm) release(c *caller) {
-	if s.owned[c.client] == 0 || slices.ContainsFunc(s.grants, func(r *Request) bool { return r.Client == c.client }) {
+	if s.confirm(c); s.owned[c.client] == 0 {
 		return
 	}
 	if s.owned[c.client]--; s.owned[c.client] == 0 {
@@ -187,7 +196,7 @@ func TestLockStorm(t *testing.T) {
 			s = newStorm(t, typ, 3)
 		}
 		deaths := 0
-		for i := range modelSteps() / 4 {
+		for i := range modelSteps() {
 			switch c := s.pick(); s.r.IntN(6) {
 			case 0, 1:
 				if len(s.parked) < 10 {
@@ -204,7 +213,7 @@ func TestLockStorm(t *testing.T) {
 			}
 			s.check(i)
 		}
-		if s.lock() != nil && (s.told < deaths/2 || s.told == 0) {
+		if s.lock() != nil && (s.told < deaths/2 || deaths < 3) {
 			t.Errorf("%s: %d deaths of owners, %d were told", typ, deaths, s.told)
 		}
 	}
@@ -213,16 +222,16 @@ func TestLockStorm(t *testing.T) {
 // In the end all that wait are notified, and nobody may be left behind.
 func TestConditionStorm(t *testing.T) {
 	s := newStorm(t, "condition")
-	for i := range modelSteps() / 4 {
+	for i := range modelSteps() {
 		switch c := s.pick(); s.r.IntN(8) {
 		case 0, 1:
 			if len(s.parked) < 10 {
-				s.call(c, "acquire", s.r.IntN(3) > 0)
+				s.call(c, "acquire", s.r.IntN(3) == 0)
 			}
 		case 2:
 			s.release(c)
 		case 3, 4:
-			if s.owned[c.client] > 0 && len(s.parked) < 10 && !slices.ContainsFunc(s.grants, func(r *Request) bool { return r.Client == c.client }) {
+			if s.confirm(c); s.owned[c.client] > 0 && len(s.parked) < 10 {
 				delete(s.owned, c.client)
 				if got := s.call(c, "wait", 1); got != "parked" {
 					t.Fatal("wait:", got)
@@ -264,6 +273,11 @@ func TestConditionStorm(t *testing.T) {
 			if len(s.parked) > 0 {
 				t.Fatalf("step %d: %d wait for ever", i, len(s.parked))
 			}
+		}
+	}
+	for _, what := range []string{"wait parked", "cancelled wait", "undone wait", "undone acquire", "cancelled acquire"} {
+		if s.seen[what] < 10 {
+			t.Errorf("only %d times: %s", s.seen[what], what)
 		}
 	}
 }

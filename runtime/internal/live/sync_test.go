@@ -250,3 +250,51 @@ func TestNotificationPassesOn(t *testing.T) {
 		t.Error("no grant")
 	}
 }
+
+// Who waits in an object that goes is told so, and nobody holds anything of it.
+func TestDropWhileWaiting(t *testing.T) {
+	_, c, d, _ := three(t)
+	for _, s := range []struct {
+		typ    string
+		args   []any
+		first  string // what c does before d waits
+		method string
+		with   []any
+	}{
+		{"lock", nil, "acquire", "acquire", nil},
+		{"rlock", nil, "acquire", "acquire", nil},
+		{"semaphore", a(1), "acquire", "acquire", nil},
+		{"event", nil, "clear", "wait", nil},
+		{"barrier", a(2), "reset", "wait", nil},
+		{"queue", nil, "qsize", "get", nil},
+		{"queue", nil, "qsize", "lease", nil},
+		{"condition", nil, "acquire", "acquire", nil},
+	} {
+		o := c.make(s.typ, s.args...)
+		c.do(o, s.first)
+		undo := c.last.Undo
+		r := d.parked(o, s.method, s.with...)
+		o.Drop()
+		d.expect(r, "GONE")
+		if len(c.client.holds) != 0 {
+			t.Errorf("a client holds something of a %s that is gone", s.typ)
+		}
+		if undo != nil {
+			undo()
+		}
+		delete(d.h.answers, r)
+	}
+	v := c.make("condition")
+	d.do(v, "acquire")
+	r := d.parked(v, "wait")
+	v.Drop()
+	d.expect(r, "GONE")
+	q := c.make("queue", 1)
+	c.do(q, "put", 1)
+	r = c.parked(q, "put", c.h.ref("x"))
+	q.Drop()
+	c.expect(r, "GONE")
+	if c.h.all() != 0 {
+		t.Error("a put that waited keeps", c.h.kept)
+	}
+}
