@@ -71,7 +71,7 @@ func (t *table) own(groups ...*table) *table {
 	})
 }
 
-// remove takes members out that are there.
+// removeAll takes members out that are there.
 func (s *set) removeAll(some *table) {
 	for _, e := range some.entries {
 		at, _ := s.find([]byte(form(e.key)))

@@ -54,6 +54,9 @@ func (t typecode) zero() codec.Raw {
 
 // take returns what is kept of an argument.
 func (t typecode) take(c call, v codec.Raw) (codec.Raw, error) {
+	if t == "" {
+		return keep(v), nil
+	}
 	r, integer := ranges[t]
 	switch {
 	case integer:
