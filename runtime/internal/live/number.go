@@ -59,10 +59,11 @@ func (n number) asFloat() float64 {
 
 // add returns the sum; false for an integer that is beyond int64 and uint64.
 func (n number) add(m number) (codec.Raw, bool) {
+	var room [9]byte // so that what is kept is no larger than it is
 	if n.kind == codec.KindFloat || m.kind == codec.KindFloat {
 		a, b := n.asFloat(), m.asFloat()
 		inf := math.IsInf(a, 0) && n.kind == codec.KindExt || math.IsInf(b, 0) && m.kind == codec.KindExt
-		return codec.AppendFloat(make([]byte, 0, 9), a+b), !inf
+		return keep(codec.AppendFloat(room[:0], a+b)), !inf
 	}
 	if n.kind == codec.KindExt || m.kind == codec.KindExt {
 		return nil, false
@@ -70,9 +71,9 @@ func (n number) add(m number) (codec.Raw, bool) {
 	lo, carry := bits.Add64(n.lo, m.lo, 0)
 	switch hi := n.hi + m.hi + int64(carry); {
 	case hi == 0:
-		return codec.AppendUint(make([]byte, 0, 9), lo), true
+		return keep(codec.AppendUint(room[:0], lo)), true
 	case hi == -1 && lo >= 1<<63:
-		return codec.AppendInt(make([]byte, 0, 9), int64(lo)), true
+		return keep(codec.AppendInt(room[:0], int64(lo))), true
 	}
 	return nil, false
 }
