@@ -299,18 +299,32 @@ func (c *Client) do(ctx context.Context, call *Call) (answer, error) {
 
 func (c *Client) end(ctx context.Context, id uint64) (answer, error) {
 	result, _, err := c.finish(ctx, id, -1)
-	if err == nil || !c.pending(id) {
-		return result, err
+	if err != nil && c.pending(id) {
+		result, _, err = c.giveUp(id, -1, err)
 	}
-	// ctx has ended. If the result was quicker than the cancel, it counts.
+	return result, err
+}
+
+// Complete is Finish for a call that is given up when ctx ends, as by Do: its number is used up then, too. ipcerr.Interrupted
+// and ipcerr.TooSmall leave it as it is.
+func (c *Client) Complete(ctx context.Context, id uint64, limit int) (result []byte, size int, err error) {
+	a, size, err := c.finish(ctx, id, limit)
+	if code := ipcerr.CodeOf(err); err != nil && code != ipcerr.Interrupted && code != ipcerr.TooSmall && c.pending(id) {
+		a, size, err = c.giveUp(id, limit, err)
+	}
+	return a.data, size, err
+}
+
+// giveUp ends a call whose wait has ended with err. If the result was quicker than the cancel, it counts.
+func (c *Client) giveUp(id uint64, limit int, err error) (answer, int, error) {
 	if c.Cancel(id) == nil {
-		late, _, end := c.finish(object.Until(time.Now().Add(cancelGrace)), id, -1)
-		if code := ipcerr.CodeOf(end); !c.pending(id) && code != ipcerr.Cancelled {
-			return late, end
+		late, size, end := c.finish(object.Until(time.Now().Add(cancelGrace)), id, limit)
+		if code := ipcerr.CodeOf(end); code == ipcerr.TooSmall || !c.pending(id) && code != ipcerr.Cancelled {
+			return late, size, end
 		}
 	}
 	c.forget(id)
-	return answer{}, err
+	return answer{}, 0, err
 }
 
 // forget uses a number up: what is answered yet is given back.

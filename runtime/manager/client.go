@@ -26,12 +26,13 @@ type Client struct {
 	last    uint64           // number of a call
 	calls   map[uint64]*call // under way, or answered and not fetched
 	subs    map[uint64]*subscription
-	hosted  []Hosted // what a host was told of and has not fetched
-	callees waiters  // who wait for that
-	own     *hosting // what Register made this client the host of
-	reading bool     // somebody reads
-	in      []byte   // where he reads to
-	idle    waiters  // who wait for somebody else to read
+	hosted  []Hosted            // what a host was told of and has not fetched
+	callees waiters             // who wait for that
+	serving map[uint64]struct{} // calls that a host was told of and has not answered
+	own     *hosting            // what Register made this client the host of
+	reading bool                // somebody reads
+	in      []byte              // where he reads to
+	idle    waiters             // who wait for somebody else to read
 
 	sending sync.Mutex // for the frames' order, and what follows. Before mu
 	out     []byte
@@ -88,7 +89,7 @@ func (c *Client) connect(ctx context.Context) error {
 	}
 	c.line, c.welcome, c.lost = l, w, nil
 	c.version++
-	c.subs, c.hosted = map[uint64]*subscription{}, nil
+	c.subs, c.hosted, c.serving = map[uint64]*subscription{}, nil, map[uint64]struct{}{}
 	c.giving.Lock()
 	defer c.giving.Unlock()
 	c.given, c.givenOf = nil, c.version

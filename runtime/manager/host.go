@@ -52,6 +52,7 @@ func (c *Client) called(s *codec.Scanner, id uint64, left int) error {
 		h.Thread, err = s.Uint()
 	}
 	if err == nil {
+		c.serving[id] = struct{}{}
 		c.host(h)
 	}
 	return err
@@ -76,20 +77,44 @@ func (c *Client) NextCall(ctx context.Context, limit int) (h Hosted, size int, e
 	return h, size, nil
 }
 
-// Reply answers a call with a MessagePack value; nil is nil. ipcerr.Invalid, ipcerr.PeerDied, ipcerr.TooLarge,
-// ipcerr.Timeout, ipcerr.Closed.
+// Reply answers a call with a MessagePack value; nil is nil. ipcerr.Invalid, also for a call that was answered;
+// ipcerr.Timeout, ipcerr.Cancelled, ipcerr.Interrupted and ipcerr.TooLarge: nothing was sent; ipcerr.PeerDied, ipcerr.Closed.
 func (c *Client) Reply(ctx context.Context, call uint64, result []byte) error {
 	if len(result) > 0 {
 		if _, err := codec.Check(result); err != nil {
 			return err
 		}
 	}
-	return c.send(ctx, func(dst []byte) []byte { return frame.AppendResult(dst, frame.Result, call, result) })
+	return c.answer(ctx, call, func(dst []byte) []byte { return frame.AppendResult(dst, frame.Result, call, result) })
 }
 
-// Fail answers a call with a failure.
+// Fail answers a call with a failure. Errors are those of Reply.
 func (c *Client) Fail(ctx context.Context, call uint64, f *RemoteError) error {
-	return c.send(ctx, func(dst []byte) []byte {
+	return c.answer(ctx, call, func(dst []byte) []byte {
 		return frame.AppendFailure(dst, call, frame.Failure{Code: ipcerr.RemoteError, Type: f.Type, Message: f.Message, Traceback: f.Traceback})
 	})
+}
+
+// answer sends the answer to a call, of which there is one: the server would close the line at a second one.
+func (c *Client) answer(ctx context.Context, call uint64, build func(dst []byte) []byte) error {
+	c.mu.Lock()
+	_, ours := c.serving[call]
+	delete(c.serving, call)
+	version, lost := c.version, c.lost
+	c.mu.Unlock()
+	if !ours {
+		if lost != nil {
+			return lost
+		}
+		return &ipcerr.Error{Op: "answer call", Name: c.name, Code: ipcerr.Invalid, Hint: fmt.Sprintf("no call of number %d waits for an answer of this host", call)}
+	}
+	err := c.send(ctx, build)
+	if err != nil {
+		c.mu.Lock()
+		if version == c.version {
+			c.serving[call] = struct{}{}
+		}
+		c.mu.Unlock()
+	}
+	return err
 }

@@ -46,7 +46,10 @@ func (ws *waiters) wakeAll() {
 // wait waits under mu until ready says so, or ctx ends, or the line is lost. for are those who are woken when it may be
 // ready. One reads; the others sleep.
 func (c *Client) wait(ctx context.Context, ws *waiters, ready func() bool) error {
-	var w *waiter
+	var (
+		w     *waiter
+		began time.Time // of the first read
+	)
 	for {
 		if ready() {
 			c.handOn()
@@ -75,7 +78,7 @@ func (c *Client) wait(ctx context.Context, ws *waiters, ready func() bool) error
 			}
 			continue
 		}
-		if err := c.read(ctx); err != nil {
+		if err := c.read(ctx, &began); err != nil {
 			if ready() {
 				err = nil
 			}
@@ -97,11 +100,16 @@ func (c *Client) handOn() {
 }
 
 // read reads one frame, if one comes soon. Under mu, which is free meanwhile. An error says that ctx has ended.
-func (c *Client) read(ctx context.Context) error {
+func (c *Client) read(ctx context.Context, began *time.Time) error {
 	l, version := c.line, c.version
 	c.reading = true
 	c.mu.Unlock()
-	n, err := l.recv(&sliced{ctx, time.Now().Add(lookEvery)}, c.in)
+	now := time.Now()
+	if began.IsZero() {
+		*began = now
+	}
+	slice := &sliced{ctx, now.Add(lookEvery)}
+	n, err := l.recv(slice, c.in)
 	code := ipcerr.CodeOf(err)
 	dead := code == ipcerr.Timeout && !l.alive()
 	c.mu.Lock()
@@ -125,6 +133,9 @@ func (c *Client) read(ctx context.Context) error {
 		}
 		if err := park.Ended(ctx); err != nil {
 			return c.ended(err)
+		}
+		if slice.Interruptible() && now.Sub(*began) > park.InterruptEvery-lookEvery {
+			return c.ended(ipcerr.Interrupted) // a signal may have come between two slices
 		}
 	case code == ipcerr.Interrupted || code == ipcerr.Cancelled:
 		return c.ended(code)

@@ -310,6 +310,8 @@ func (s *Server) drop(p *peer, why string) {
 	for _, fd := range []int{p.fd, p.process} {
 		if fd >= 0 {
 			delete(s.files, int32(fd))
+			// A child that was just forked has it, too: it would stay in the epoll, under a number that may be another's by then.
+			_ = unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, fd, nil)
 			shm.CloseFile(fd, shm.OnDescriptor)
 		}
 	}

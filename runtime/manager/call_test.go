@@ -1,0 +1,88 @@
+package manager
+
+import (
+	"context"
+	"testing"
+
+	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+// TestComplete ends a call with its context, and leaves alone what does not fit.
+func TestComplete(t *testing.T) {
+	both(t, Options{}, func(t *testing.T, _ *Server, connect func() *Client) {
+		c := connect()
+		q := numberOf(t, do(t, c, 0, "create", "queue"))
+		get, err := c.Start(soon(t), &Call{Object: q, Method: "get"})
+		must(t, err)
+		_, _, err = c.Complete(short(), get, -1)
+		mustBe(t, err, ipcerr.Timeout)
+		_, _, err = c.Complete(short(), get, -1)
+		mustBe(t, err, ipcerr.Invalid)
+		do(t, c, q, "put", "item")
+		get, err = c.Start(soon(t), &Call{Object: q, Method: "get"})
+		must(t, err)
+		_, size, err := c.Complete(soon(t), get, 4)
+		if mustBe(t, err, ipcerr.TooSmall); size != 5 {
+			t.Error(size)
+		}
+		v, _, err := c.Complete(soon(t), get, 5)
+		if must(t, err); string(v) != "\xa4item" {
+			t.Errorf("%q", v)
+		}
+	})
+}
+
+type interruptible struct{ context.Context }
+
+func (interruptible) Interruptible() bool { return true }
+
+// TestInterruptible ends waits of who reads and of who does not, without a signal: one may have come between two sleeps.
+func TestInterruptible(t *testing.T) {
+	both(t, Options{}, func(t *testing.T, _ *Server, connect func() *Client) {
+		c := connect()
+		q := numberOf(t, do(t, c, 0, "create", "queue"))
+		ended := make(chan error)
+		for range 2 {
+			go func() {
+				id, err := c.Start(soon(t), &Call{Object: q, Method: "get"})
+				if err == nil {
+					_, _, err = c.Complete(interruptible{soon(t)}, id, -1)
+				}
+				ended <- err
+			}()
+		}
+		for range 2 {
+			mustBe(t, <-ended, ipcerr.Interrupted)
+		}
+		_, err := c.Do(interruptible{soon(t)}, &Call{Object: q, Method: "get"})
+		mustBe(t, err, ipcerr.Interrupted)
+		if v := do(t, c, 0, "stat").(map[string]any)["parked"]; v != int64(2) {
+			t.Error("two of the three go on:", v)
+		}
+	})
+}
+
+// TestAnswers has a host answer calls twice, and calls that there never were: nobody is hurt.
+func TestAnswers(t *testing.T) {
+	both(t, Options{}, func(t *testing.T, _ *Server, connect func() *Client) {
+		host, c := connect(), connect()
+		mustBe(t, host.Reply(soon(t), 1, nil), ipcerr.Invalid)
+		do(t, host, 0, "register", "Echo", []any{"say"})
+		made, err := c.Start(soon(t), &Call{Method: "create", Args: pack("Echo")})
+		must(t, err)
+		h, _, err := host.NextCall(soon(t), -1)
+		must(t, err)
+		mustBe(t, host.Reply(soon(t), h.Call+1, nil), ipcerr.Invalid)
+		mustBe(t, host.Reply(soon(t), h.Call, []byte{0xc1}), ipcerr.Invalid)
+		big := make([]byte, frame.DefaultFrame)
+		mustBe(t, host.Reply(soon(t), h.Call, pack(big)[1:]), ipcerr.TooLarge) // and may try again
+		must(t, host.Reply(soon(t), h.Call, nil))
+		mustBe(t, host.Reply(soon(t), h.Call, nil), ipcerr.Invalid)
+		mustBe(t, host.Fail(soon(t), h.Call, &RemoteError{Type: "E"}), ipcerr.Invalid)
+		_, _, err = c.Finish(soon(t), made, -1)
+		must(t, err)
+		must(t, host.Close())
+		mustBe(t, host.Reply(soon(t), h.Call, nil), ipcerr.Closed)
+	})
+}
