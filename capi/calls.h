@@ -15,6 +15,7 @@
 #ifndef PI_CALLS_H
 #define PI_CALLS_H
 
+#include "calls_manager.h"
 #include "calls_pipe.h"
 #include "calls_queue.h"
 #include "calls_reference.h"
@@ -27,6 +28,7 @@
     PI_PIPE_CALLS(PLAIN, GATED, QUICK)                                               \
     PI_SEGMENT_CALLS(PLAIN, GATED, QUICK)                                            \
     PI_SYNC_CALLS(PLAIN, GATED, QUICK)                                               \
+    PI_MANAGER_CALLS(PLAIN, GATED, QUICK)                                            \
     PI_WAIT_CALLS(PLAIN, GATED, QUICK)                                               \
     PI_REFERENCE_CALLS(PLAIN, GATED, QUICK)                                          \
     GATED(gc, (const char *root, int64_t *out_removed), ((char *)root, out_removed)) \

@@ -53,6 +53,8 @@ enum pi_kind {
     PI_SEGMENT = 2,
     PI_PIPE = 3,
     PI_PROCESS = 4,
+    PI_SERVER = 5,
+    PI_MANAGER = 6,
     PI_SYNC = 16, /* and the type, as enum polyipc_sync_type has it */
     PI_LOCK,
     PI_RLOCK,

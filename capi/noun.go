@@ -138,12 +138,16 @@ func unlink(op operation, k *kind, name, root *C.char, how func(root, name strin
 
 // nameOf copies a noun's name, with its NUL, into the caller's buffer.
 func nameOf(op operation, n noun, buffer *C.char, capacity C.size_t) error {
-	name := n.Name()
-	if buffer == nil || uint64(capacity) <= uint64(len(name)) {
-		return &ipcerr.Error{Op: string(op), Name: name, Code: ipcerr.TooSmall, Hint: "give a buffer of 129 bytes"}
+	return giveText(op, n, n.Name(), 129, buffer, capacity)
+}
+
+// giveText copies a text about a noun, with its NUL, into the caller's buffer, for which most bytes are always enough.
+func giveText(op operation, n noun, text string, most int, buffer *C.char, capacity C.size_t) error {
+	if buffer == nil || uint64(capacity) <= uint64(len(text)) {
+		return &ipcerr.Error{Op: string(op), Name: n.Name(), Code: ipcerr.TooSmall, Hint: fmt.Sprintf("give a buffer of %d bytes", most)}
 	}
-	b := unsafe.Slice((*byte)(unsafe.Pointer(buffer)), len(name)+1)
-	b[copy(b, name)] = 0
+	b := unsafe.Slice((*byte)(unsafe.Pointer(buffer)), len(text)+1)
+	b[copy(b, text)] = 0
 	return nil
 }
 

@@ -37,6 +37,7 @@
 #ifndef POLYIPC_H
 #define POLYIPC_H
 
+#include <polyipc/manager.h>
 #include <polyipc/message.h>
 #include <polyipc/options.h>
 #include <polyipc/pipe.h>

@@ -34,6 +34,7 @@ typedef uint32_t polyipc_kind;
 #define POLYIPC_KIND_QUEUE 1u
 #define POLYIPC_KIND_PIPE 2u /* its first end */
 #define POLYIPC_KIND_SEGMENT 3u
+#define POLYIPC_KIND_MANAGED 4u /* an object of a manager, polyipc/manager.h; not to be opened here */
 #define POLYIPC_KIND_LOCK 5u
 #define POLYIPC_KIND_RLOCK 6u
 #define POLYIPC_KIND_SEMAPHORE 7u

@@ -138,6 +138,15 @@ static inline polyipc_status polyipc_msgpack_bigint(const msgpack_object *object
 static inline polyipc_status polyipc_msgpack_ndarray(const msgpack_object *object,
                                                      polyipc_msgpack_ndarray_t *out);
 
+/* Objects of simple values, for functions that take one. text is NUL-terminated UTF-8; it and data are not
+ * copied. */
+static inline msgpack_object polyipc_msgpack_of_nil(void);
+static inline msgpack_object polyipc_msgpack_of_bool(bool value);
+static inline msgpack_object polyipc_msgpack_of_int64(int64_t value);
+static inline msgpack_object polyipc_msgpack_of_double(double value);
+static inline msgpack_object polyipc_msgpack_of_str(const char *text);
+static inline msgpack_object polyipc_msgpack_of_bin(const void *data, size_t size);
+
 /* Packing. INVALID for an argument out of range, before anything is written; NO_MEMORY if the
  * packer's own write fails. */
 static inline polyipc_status polyipc_msgpack_pack_str(msgpack_packer *pk, const char *text, size_t size);

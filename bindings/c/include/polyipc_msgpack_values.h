@@ -136,6 +136,49 @@ static inline polyipc_status polyipc_msgpack_ndarray(const msgpack_object *objec
     return body == NULL ? POLYIPC_INVALID : polyipc_mp_read_ndarray(body, object->via.ext.size, out);
 }
 
+static inline msgpack_object polyipc_msgpack_of_nil(void) {
+    msgpack_object o;
+    memset(&o, 0, sizeof o);
+    o.type = MSGPACK_OBJECT_NIL;
+    return o;
+}
+
+static inline msgpack_object polyipc_msgpack_of_bool(bool value) {
+    msgpack_object o = polyipc_msgpack_of_nil();
+    o.type = MSGPACK_OBJECT_BOOLEAN;
+    o.via.boolean = value;
+    return o;
+}
+
+static inline msgpack_object polyipc_msgpack_of_int64(int64_t value) {
+    msgpack_object o = polyipc_msgpack_of_nil();
+    polyipc_mp_integer(&o, true, (uint64_t)value);
+    return o;
+}
+
+static inline msgpack_object polyipc_msgpack_of_double(double value) {
+    msgpack_object o = polyipc_msgpack_of_nil();
+    o.type = MSGPACK_OBJECT_FLOAT64;
+    o.via.f64 = value;
+    return o;
+}
+
+static inline msgpack_object polyipc_msgpack_of_str(const char *text) {
+    msgpack_object o = polyipc_msgpack_of_nil();
+    o.type = MSGPACK_OBJECT_STR;
+    o.via.str.ptr = text;
+    o.via.str.size = (uint32_t)strlen(text);
+    return o;
+}
+
+static inline msgpack_object polyipc_msgpack_of_bin(const void *data, size_t size) {
+    msgpack_object o = polyipc_msgpack_of_nil();
+    o.type = MSGPACK_OBJECT_BIN;
+    o.via.bin.ptr = (const char *)data;
+    o.via.bin.size = (uint32_t)size;
+    return o;
+}
+
 /* A packer's functions return 0, or what its write returned. */
 static inline polyipc_status polyipc_mp_packed(int result) {
     return result == 0 ? POLYIPC_OK : POLYIPC_NO_MEMORY;
