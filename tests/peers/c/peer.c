@@ -227,6 +227,8 @@ polyipc_status answer_to(call *c) {
         return answer_to_many(c);
     if (strncmp(verb, "crowd.", 6) == 0)
         return answer_to_crowd(c);
+    if (strncmp(verb, "manager.", 8) == 0)
+        return answer_to_manager(c);
     if (strcmp(verb, "fork") == 0)
         return fork_child(c);
     if (strncmp(verb, "open", 4) == 0 || strcmp(verb, "create") == 0)
@@ -251,15 +253,17 @@ int main(void) {
         char *rest = line, *word;
         c.count = 0;
         c.answer = &answer;
-        answer.size = 0;
+        answer.size = c.failure.size = 0;
         while (c.count < MOST_WORDS && (word = strtok_r(rest, " \n", &rest)) != NULL)
             c.words[c.count++] = word;
         bool waited = c.count > 0 && strcmp(c.words[0], "wait") == 0;
         polyipc_status s = waited ? wait_child(&c) : answer_to(&c);
         text_reserve(&answer, 1);
+        if (c.failure.size == 0)
+            text_add(&c.failure, "%s", c.count > 0 ? c.words[0] : "");
         if (s != POLYIPC_OK)
-            printf("err %s %s\n", s == PROTOCOL ? "PROTOCOL" : polyipc_status_name(s),
-                   c.count > 0 ? c.words[0] : "");
+            printf("err %s %.*s\n", s == PROTOCOL ? "PROTOCOL" : polyipc_status_name(s), (int)c.failure.size,
+                   text_reserve(&c.failure, 1) - c.failure.size);
         else if (waited)
             printf("%.*s", (int)answer.size, answer.bytes);
         else
@@ -270,9 +274,11 @@ int main(void) {
     close_syncs();
     close_segments();
     close_pipes();
+    close_managers();
     close_children();
     free(line);
     free(leases);
     free(answer.bytes);
+    free(c.failure.bytes);
     return 0;
 }

@@ -25,6 +25,7 @@ typedef struct call {
     int count;
     char *words[MOST_WORDS];
     text *answer;
+    text failure; /* what is said after the name of an error, instead of the verb */
 } call;
 
 /* What a command came to that makes no sense. */
@@ -55,6 +56,7 @@ polyipc_status answer_to_sync(call *c);
 void close_syncs(void);
 uint32_t sync_number(int64_t n); /* its handle, 0 if there is none */
 int keep_sync(polyipc_kind kind, uint32_t id);
+volatile uint64_t *number_in(const char *file); /* that the file begins with, mapped */
 
 /* pipe.c: pipes */
 polyipc_status answer_to_pipe(call *c);
@@ -78,6 +80,15 @@ void close_children(void);
 
 /* crowd.c: many at one object */
 polyipc_status answer_to_crowd(call *c);
+
+/* manager.c: managers and their objects */
+polyipc_status answer_to_manager(call *c);
+void close_managers(void);
+
+/* account.c: the type that the peer hosts */
+polyipc_status begin_host(polyipc_manager m, call *c);
+polyipc_status count_hosted(polyipc_manager m, call *c);
+void end_host(polyipc_manager m); /* which was closed */
 
 /* child.c: forked */
 polyipc_status fork_child(call *c);
