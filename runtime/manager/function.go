@@ -99,6 +99,9 @@ func methodsOf(t reflect.Type) (map[string]function, error) {
 	table := map[string]function{}
 	for i := range t.NumMethod() {
 		m := t.Method(i)
+		if m.Name == "Dropped" {
+			continue
+		}
 		f := function{} // of an interface: the value's own type has it
 		if t.Kind() != reflect.Interface {
 			var err error

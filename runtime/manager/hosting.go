@@ -46,7 +46,8 @@ func (c *Client) hosts() *hosting {
 // also be given by name. If it returns an error last, that is the failure; of several results the caller gets an array.
 //
 // Failures are of type RuntimeError, or what ErrorType() string of the error says; a *RemoteError is passed on. A panic is a failure with
-// its stack as the traceback. A result that is of a registered type stays here and is live for the caller.
+// its stack as the traceback. A result that is of a registered type stays here and is live for the caller. When nobody refers
+// to an object any more, its method Dropped() is called, if it has one; clients cannot call that.
 //
 // Several types may be registered; after a Reconnect, none is. ipcerr.Exists if another client hosts the type, or it is one
 // of the manager's; ipcerr.Invalid for what is no such function.
@@ -106,11 +107,17 @@ func (h *hosting) add(number uint64, v reflect.Value) {
 
 func (h *hosting) drop(number uint64) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	if v, ok := h.objects[number]; ok && v.Kind() == reflect.Pointer {
+	v, there := h.objects[number]
+	if there && v.Kind() == reflect.Pointer {
 		delete(h.numbers, v.Interface())
 	}
 	delete(h.objects, number)
+	h.mu.Unlock()
+	if there {
+		if d, ok := v.Interface().(interface{ Dropped() }); ok {
+			go d.Dropped()
+		}
+	}
 }
 
 // Serve does the calls of what this client hosts, each in a goroutine of its own, until ctx ends or the connection does. Then

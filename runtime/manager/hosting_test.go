@@ -58,10 +58,11 @@ func (a *account) Withdraw(amount int64) (int64, error) {
 	return a.balance.Add(-amount), nil
 }
 
+func (a *account) Dropped()                       { a.waiting <- "dropped" }
 func (a *account) Owner() string                   { return a.owner }
 func (a *account) Sum(of string, ns ...int) string { return fmt.Sprint(of, ns) }
 func (a *account) GetTwo() (int, string)           { return 1, "two" }
-func (a *account) Fork() *account                  { return &account{owner: a.owner + "'s child"} }
+func (a *account) Fork() *account                  { return &account{owner: a.owner + "'s child", waiting: a.waiting} }
 func (a *account) Itself() *account                { return a }
 func (a *account) Panic()                          { panic("oh no") }
 func (a *account) Fill(ctx context.Context, l *List[int]) error {
@@ -143,6 +144,10 @@ func TestRegister(t *testing.T) {
 		waitFor(t, func() bool { return count() == 1 })
 
 		a := h.objects[anna.Number()].Interface().(*account)
+		if s := <-a.waiting; s != "dropped" {
+			t.Error(s)
+		}
+		fails(t, second(anna.Call(ctx, "dropped")), "AttributeError")
 		for _, way := range []string{"deadline", "cancel", "death"} {
 			other := connect()
 			o, err := other.Open(ctx, "anna", "")

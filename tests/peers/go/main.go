@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/runtime/manager"
 	"github.com/polyipc/polyipc/runtime/queue"
 	"github.com/polyipc/polyipc/spawn"
 )
@@ -24,6 +25,7 @@ type peer struct {
 	pipes  pipes
 
 	segments segments
+	managers managers
 
 	children []*spawn.Child
 }
@@ -40,7 +42,7 @@ func main() {
 		}
 		fmt.Println(p.answer(strings.Fields(line)))
 	}
-	for _, err := range []error{p.syncs.close(), p.pipes.close()} {
+	for _, err := range []error{p.syncs.close(), p.pipes.close(), p.managers.close()} {
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "close:", err)
 			os.Exit(1)
@@ -66,6 +68,10 @@ func (p *peer) answer(words []string) (reply string) {
 	out, err := p.do(words[0], words[1:])
 	if err == errProtocol {
 		return fmt.Sprintf("err PROTOCOL %v: %q", err, words)
+	}
+	var failed *manager.RemoteError
+	if errors.As(err, &failed) {
+		return "err REMOTE_ERROR " + remote(failed)
 	}
 	if err != nil {
 		return "err " + ipcerr.CodeOf(err).Name() + " " + err.Error()
@@ -103,6 +109,8 @@ func (p *peer) do(verb string, w []string) (string, error) {
 		return p.ref(verb, w)
 	case "many":
 		return p.many(verb, w)
+	case "manager":
+		return p.managers.do(verb, w)
 	}
 	switch verb {
 	case "create":

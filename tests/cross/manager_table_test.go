@@ -1,0 +1,286 @@
+package cross
+
+import (
+	"math"
+
+	"github.com/polyipc/polyipc/codec"
+)
+
+// A step is a call of a method, and what comes of it: a value, a failed, a status, or a live object of a type. All that a
+// client writes or reads here goes through values of its language.
+type step struct {
+	method string
+	args   []any
+	want   any
+	named  map[string]any
+}
+
+type (
+	failed string // type of the exception
+	status string // name of the status
+	live   string // a reference to an object of that type; as an argument, to one made for it
+	any_   struct{}
+)
+
+// given is what a call is made with.
+func given(args ...any) []any { return args }
+
+func set(members ...any) codec.Set { return members }
+
+// steps are done one after the other with a new object of that type.
+type steps struct {
+	typ  string
+	args []any
+	all  []step
+}
+
+// table has every method of every type; TestMethods sees to that.
+var table = []steps{
+	{"dict", given(map[string]any{"a": 1}), []step{
+		{"get", given("a"), 1, nil},
+		{"get", given("b"), nil, nil},
+		{"get", given("b"), 5, map[string]any{"default": 5}},
+		{"getitem", given("a"), 1, nil},
+		{"getitem", given("b"), failed("KeyError"), nil},
+		{"set", given("b", []any{1, "two", nil, true, 2.5}), nil, nil},
+		{"get", given("b"), []any{1, "two", nil, true, 2.5}, nil},
+		{"set", given(codec.Tuple{1, "x"}, []byte{0, 255}), nil, nil},
+		{"get", given(codec.Tuple{1.0, "x"}), []byte{0, 255}, nil},
+		{"get", given([]byte("a")), nil, nil},
+		{"set", given(map[string]any{}, 1), failed("TypeError"), nil},
+		{"delete", given("b"), nil, nil},
+		{"delete", given("b"), failed("KeyError"), nil},
+		{"contains", given("a"), true, nil},
+		{"len", nil, 2, nil},
+		{"pop", given("b"), failed("KeyError"), nil},
+		{"pop", given("b", 7), 7, nil},
+		{"popitem", nil, []any{codec.Tuple{1, "x"}, []byte{0, 255}}, nil},
+		{"set", given("z"), failed("TypeError"), nil},
+		{"setdefault", given("a", 9), 1, nil},
+		{"setdefault", given("n"), nil, nil},
+		{"update", given(map[string]any{"n": 2}), nil, map[string]any{"m": 3}},
+		{"copy", nil, map[string]any{"a": 1, "n": 2, "m": 3}, nil},
+		{"keys", nil, []any{"a", "n", "m"}, nil},
+		{"values", nil, []any{1, 2, 3}, nil},
+		{"items", nil, []any{[]any{"a", 1}, []any{"n", 2}, []any{"m", 3}}, nil},
+		{"scan", given(0, 2), any_{}, nil},
+		{"increment", given("a"), 2, nil},
+		{"increment", given("k", -2.5), -2.5, nil},
+		{"increment", given("a", math.MaxInt64), uint64(math.MaxInt64) + 2, nil},
+		{"increment", given("a", uint64(math.MaxUint64)), failed("OverflowError"), nil},
+		{"compare_and_set", given("n", 2, "new"), true, nil},
+		{"compare_and_set", given("n", 2, "newer"), false, nil},
+		{"increment", given("n"), failed("TypeError"), nil},
+		{"add", given("n", 1), false, nil},
+		{"add", given("o", 1), true, nil},
+		{"pop_if", given("o", 2), false, nil},
+		{"pop_if", given("o", 1), true, nil},
+		{"set", given("live", live("list")), nil, nil},
+		{"get", given("live"), live("list"), nil},
+		{"clear", nil, nil, nil},
+		{"equals", given(map[string]any{}), true, nil},
+		{"nothing", nil, failed("AttributeError"), nil},
+		{"len", given(1), failed("TypeError"), nil},
+	}},
+	{"list", given([]any{1, 2}), []step{
+		{"append", given(3), 3, nil},
+		{"extend", given([]any{4, 5}), 5, nil},
+		{"insert", given(0, 0), 6, nil},
+		{"get", given(-1), 5, nil},
+		{"get", given(6), failed("IndexError"), nil},
+		{"set", given(0, "zero"), nil, nil},
+		{"delete", given(1), nil, nil},
+		{"slice", given(nil, nil, 2), []any{"zero", 3, 5}, nil},
+		{"slice", given(nil, nil, -1), []any{5, 4, 3, 2, "zero"}, nil},
+		{"set_slice", given(1, 3, nil, []any{"x"}), nil, nil},
+		{"delete_slice", given(0, 1, nil), nil, nil},
+		{"copy", nil, []any{"x", 4, 5}, nil},
+		{"pop", nil, 5, nil},
+		{"pop", given(0), "x", nil},
+		{"remove", given(9), failed("ValueError"), nil},
+		{"remove", given(4), nil, nil},
+		{"pop", nil, failed("IndexError"), nil},
+		{"extend", given([]any{3, 1, 2, 1}), 4, nil},
+		{"index", given(1, 2), 3, nil},
+		{"index", given(7), failed("ValueError"), nil},
+		{"count", given(1.0), 2, nil},
+		{"contains", given(2), true, nil},
+		{"sort", nil, nil, map[string]any{"reverse": true}},
+		{"reverse", nil, nil, nil},
+		{"equals", given([]any{1, 1, 2, 3}), true, nil},
+		{"multiply", given(2), nil, nil},
+		{"len", nil, 8, nil},
+		{"scan", given(6), []any{nil, []any{2, 3}}, nil},
+		{"increment", given(0, 4), 5, nil},
+		{"compare_and_set", given(0, 5, live("dict")), true, nil},
+		{"get", given(0), live("dict"), nil},
+		{"pop_if", given(1, 1), true, nil},
+		{"clear", nil, nil, nil},
+		{"copy", nil, []any{}, nil},
+	}},
+	{"set", given([]any{1, 2}), []step{
+		{"add", given(3), true, nil},
+		{"add", given(3.0), false, nil},
+		{"discard", given(9), false, nil},
+		{"remove", given(9), failed("KeyError"), nil},
+		{"remove", given(3), nil, nil},
+		{"contains", given(1), true, nil},
+		{"len", nil, 2, nil},
+		{"copy", nil, set(1, 2), nil},
+		{"union", given([]any{3}, []any{4}), set(1, 2, 3, 4), nil},
+		{"intersection", given([]any{2, 3}), set(2), nil},
+		{"difference", given([]any{2}), set(1), nil},
+		{"symmetric_difference", given([]any{2, 3}), set(1, 3), nil},
+		{"update", given([]any{3}, []any{4}), nil, nil},
+		{"intersection_update", given([]any{2, 3, 4}), nil, nil},
+		{"difference_update", given([]any{4}), nil, nil},
+		{"symmetric_difference_update", given([]any{3, 5}), nil, nil},
+		{"isdisjoint", given([]any{7}), true, nil},
+		{"issubset", given([]any{2, 5, 6}), true, nil},
+		{"issuperset", given([]any{5}), true, nil},
+		{"equals", given(set(5, 2)), true, nil},
+		{"scan", nil, any_{}, nil},
+		{"discard", given(5), true, nil},
+		{"pop", nil, 2, nil},
+		{"pop", nil, failed("KeyError"), nil},
+		{"clear", nil, nil, nil},
+	}},
+	{"namespace", nil, []step{
+		{"set", given("x", 1), nil, nil},
+		{"get", given("x"), 1, nil},
+		{"get", given("y"), failed("AttributeError"), nil},
+		{"update", nil, nil, map[string]any{"y": "z"}},
+		{"contains", given("y"), true, nil},
+		{"delete", given("y"), nil, nil},
+		{"delete", given("y"), failed("AttributeError"), nil},
+		{"increment", given("x", 2), 3, nil},
+		{"compare_and_set", given("x", 3, nil), true, nil},
+		{"names", nil, []any{"x"}, nil},
+		{"copy", nil, map[string]any{"x": nil}, nil},
+	}},
+	{"value", given("i", 5), []step{
+		{"get", nil, 5, nil},
+		{"set", given(6), nil, nil},
+		{"set", given(int64(1) << 40), failed("OverflowError"), nil},
+		{"set", given("x"), failed("TypeError"), nil},
+		{"exchange", given(7), 6, nil},
+		{"increment", given(-8), -1, nil},
+		{"compare_and_set", given(-1, 2), true, nil},
+		{"typecode", nil, "i", nil},
+	}},
+	{"array", given("d", []any{1.0, 2.5}), []step{
+		{"get", given(-1), 2.5, nil},
+		{"get", given(2), failed("IndexError"), nil},
+		{"set", given(0, 3.0), nil, nil},
+		{"slice", given(nil, nil, -1), []any{2.5, 3.0}, nil},
+		{"set_slice", given(0, 2, nil, []any{4.0, 5.0}), nil, nil},
+		{"set_slice", given(0, 2, nil, []any{4.0}), failed("ValueError"), nil},
+		{"len", nil, 2, nil},
+		{"copy", nil, []any{4.0, 5.0}, nil},
+		{"increment", given(0, 0.5), 4.5, nil},
+		{"compare_and_set", given(1, 5.0, 6.0), true, nil},
+		{"typecode", nil, "d", nil},
+	}},
+	{"counter", given(5), []step{
+		{"increment", nil, 6, nil},
+		{"increment", given(-7), -1, nil},
+		{"get", nil, -1, nil},
+		{"set", given(math.MaxInt64), nil, nil},
+		{"increment", nil, failed("OverflowError"), nil},
+		{"exchange", given(1), math.MaxInt64, nil},
+		{"compare_and_set", given(1, 2), true, nil},
+	}},
+	{"queue", given(2), queueSteps},
+	{"joinable_queue", given(2), append(queueSteps[:len(queueSteps)-4:len(queueSteps)-4],
+		step{"join", given(0), false, nil},
+		step{"task_done", nil, nil, nil},
+		step{"task_done", nil, nil, nil},
+		step{"task_done", nil, nil, nil},
+		step{"task_done", nil, nil, nil},
+		step{"join", nil, true, nil},
+		step{"task_done", nil, failed("ValueError"), nil},
+		step{"shutdown", nil, nil, nil})},
+	{"lock", nil, []step{
+		{"acquire", nil, 1, nil},
+		{"acquire", given(false), 0, nil},
+		{"acquire", given(true, 0.01), 0, nil},
+		{"locked", nil, true, nil},
+		{"release", nil, nil, nil},
+		{"release", nil, failed("RuntimeError"), nil},
+	}},
+	{"rlock", nil, []step{
+		{"acquire", nil, 1, nil},
+		{"acquire", nil, 1, map[string]any{"block": false}},
+		{"release", nil, nil, nil},
+		{"locked", nil, true, nil},
+		{"release", nil, nil, nil},
+		{"release", nil, failed("AssertionError"), nil},
+	}},
+	{"semaphore", given(1), []step{
+		{"acquire", nil, 1, nil},
+		{"acquire", given(false), 0, nil},
+		{"release", given(3), nil, nil},
+		{"get_value", nil, 3, nil},
+	}},
+	{"bounded_semaphore", given(1), []step{
+		{"acquire", nil, 1, nil},
+		{"release", nil, nil, nil},
+		{"release", nil, failed("ValueError"), nil},
+		{"get_value", nil, 1, nil},
+	}},
+	{"condition", nil, []step{
+		{"notify", nil, failed("RuntimeError"), nil},
+		{"acquire", nil, 1, nil},
+		{"wait", given(0.01), false, nil},
+		{"notify", given(2), nil, nil},
+		{"notify_all", nil, nil, nil},
+		{"release", nil, nil, nil},
+		{"wait", given(0), failed("RuntimeError"), nil},
+	}},
+	{"event", nil, []step{
+		{"is_set", nil, false, nil},
+		{"wait", given(0.01), false, nil},
+		{"set", nil, nil, nil},
+		{"wait", nil, true, nil},
+		{"clear", nil, nil, nil},
+	}},
+	{"barrier", given(2), []step{
+		{"parties", nil, 2, nil},
+		{"n_waiting", nil, 0, nil},
+		{"wait", given(0.01), failed("BrokenBarrierError"), nil},
+		{"broken", nil, true, nil},
+		{"reset", nil, nil, nil},
+		{"broken", nil, false, nil},
+		{"abort", nil, nil, nil},
+		{"wait", nil, failed("BrokenBarrierError"), nil},
+	}},
+}
+
+var queueSteps = []step{
+	{"put", given("a"), nil, nil},
+	{"put", given(map[string]any{"b": 1}), nil, nil},
+	{"put", given("c", false), status("FULL"), nil},
+	{"put", given("c"), status("FULL"), map[string]any{"timeout": 0.01}},
+	{"put", given("c", true, -1), failed("ValueError"), nil},
+	{"put_many", given([]any{1, 2, 3}), failed("ValueError"), nil},
+	{"full", nil, true, nil},
+	{"maxsize", nil, 2, nil},
+	{"get", nil, "a", nil},
+	{"lease", nil, []any{1, map[string]any{"b": 1}, 1}, nil},
+	{"qsize", nil, 0, nil},
+	{"nack", given(1), nil, nil},
+	{"ack", given(1), status("LEASE_LOST"), nil},
+	{"lease", nil, []any{2, map[string]any{"b": 1}, 2}, nil},
+	{"ack", given(2), nil, nil},
+	{"empty", nil, true, nil},
+	{"get", given(false), status("EMPTY"), nil},
+	{"get", given(true, 0.01), status("EMPTY"), nil},
+	{"put_many", given([]any{1, 2}), nil, nil},
+	{"get_many", given(5), []any{1, 2}, nil},
+	{"put", given(live("lock")), nil, nil},
+	{"get", nil, live("lock"), nil},
+	{"shutdown", given(true), nil, nil},
+	{"put", given(1), status("SHUTDOWN"), nil},
+	{"get", nil, status("SHUTDOWN"), nil},
+	{"shutdown", nil, nil, nil},
+}
