@@ -245,7 +245,7 @@ func (d *decoder) scalarExt(t token, key bool) (any, error) {
 		}
 		return readNDArray(body)
 	case extPickle:
-		if d.depth > 0 {
+		if d.depth > 0 && d.found == nil {
 			return nil, invalid("a pickle inside of something else; it is always a whole message")
 		}
 		if d.found != nil {

@@ -27,8 +27,19 @@ func MarshalRefs(v any) (data []byte, refs []Ref, err error) {
 	return data, refs, err
 }
 
-// Refs returns the references within a message, in its order. Errors as for Decode.
+// Refs returns the references within a message, in its order. Errors as for Decode; but pickles may be anywhere.
 func Refs(data []byte) (refs []Ref, err error) {
-	_, err = decode(data, 0, func(r Ref) { refs = append(refs, r) })
-	return refs, err
+	if err := checkSize("read references", data); err != nil {
+		return nil, err
+	}
+	d := newReader(data)
+	d.seen, d.found = func(r Ref) { refs = append(refs, r) }, &Found{}
+	if err = d.skip(false); err == nil {
+		err = d.end()
+	}
+	d.release()
+	if err != nil {
+		return nil, public("read references", err)
+	}
+	return refs, nil
 }

@@ -2,6 +2,9 @@ package codec
 
 import "strings"
 
+// wrapped is how many levels of nesting are kept free around a value, for who hands on several values as one.
+const wrapped = 8
+
 // Raw is one value as its bytes: a message of its own.
 type Raw = []byte
 
@@ -14,7 +17,8 @@ type Found struct {
 // Scanner reads a message piece by piece, without making values of it. It checks all that Decode checks, so what
 // Value returns may be kept, sent on and read by anybody. The pieces are views of the message.
 //
-// What Value returns counts as a message of its own: it may be a pickle, and its depth is counted anew.
+// What Value returns may be wrapped in some arrays more, and is a message yet. Pickles may be anywhere in it, since
+// a manager's arguments and results hold several values; Found tells.
 type Scanner struct {
 	Found // in all values since Reset
 	d     decoder
@@ -86,7 +90,9 @@ func (s *Scanner) Key() (Raw, error) { return s.value(true) }
 
 func (s *Scanner) value(key bool) (Raw, error) {
 	start := s.d.pos
+	s.d.depth = wrapped
 	err := s.d.skip(key)
+	s.d.depth = 0
 	return s.d.data[start:s.d.pos:s.d.pos], s.fail(err)
 }
 

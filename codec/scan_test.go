@@ -133,3 +133,15 @@ func marshaled(t *testing.T, v any) []byte {
 	must(t, err)
 	return b
 }
+
+// TestScanPickles has pickles within values, which only a Scanner takes.
+func TestScanPickles(t *testing.T) {
+	pickle := marshaled(t, Pickle("\x80\x05N."))
+	within := append(AppendArray(nil, 2), append(AppendInt(nil, 1), pickle...)...)
+	if f, err := Check(within); err != nil || !f.Pickle {
+		t.Error(f, err)
+	}
+	if _, err := Decode(within); !errors.Is(err, ipcerr.Invalid) {
+		t.Error(err)
+	}
+}
