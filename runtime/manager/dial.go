@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/member"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
@@ -71,8 +72,8 @@ func dialLocal(ctx context.Context, name string, o *Options) (line, frame.Welcom
 		_, _ = unix.Poll(nil, 2)
 	}
 	w, err := greet(ctx, name, l.socket, o, uint64(place.Token()))
-	if err == nil && w.Pipe == "" {
-		err = &ipcerr.Error{Op: opConnect, Name: name, Code: ipcerr.Version, Hint: "the server gave no pipe"}
+	if err == nil && (w.Pipe == "" || w.Slot >= layout.ManagerSlots) {
+		err = &ipcerr.Error{Op: opConnect, Name: name, Code: ipcerr.Version, Hint: "the server gave no pipe, or no bell"}
 	}
 	if err == nil {
 		l.pipe, err = pipe.Open(w.Pipe, pipe.Options{Root: place.Root().Path(), End: pipe.Second})

@@ -22,6 +22,7 @@ type localLine struct {
 	socket int
 	bell   *atomic.Uint32
 	calls  object.Gate
+	unsure atomic.Bool // something went to and fro since the server was last woken unasked
 }
 
 func (l *localLine) send(ctx context.Context, f []byte) (err error) {
@@ -35,7 +36,7 @@ func (l *localLine) send(ctx context.Context, f []byte) (err error) {
 		err = l.pipe.Send(ctx, f, pipe.MsgPack)
 	}
 	if err == nil {
-		l.ring(layout.RingOnSend)
+		l.ring(layout.RingOnSend, false)
 	}
 	return err
 }
@@ -47,17 +48,22 @@ func (l *localLine) recv(ctx context.Context, buf []byte) (int, error) {
 	defer l.calls.Leave()
 	n, _, err := l.pipe.RecvInto(ctx, buf)
 	if err == nil {
-		l.ring(layout.RingOnRecv)
+		l.ring(layout.RingOnRecv, false)
+	} else if ipcerr.CodeOf(err) == ipcerr.Timeout && l.unsure.Swap(false) {
+		l.ring(0, true) // once: another client may have cleared the bit
 	}
 	return n, err
 }
 
 // ring wakes the server if it asked to be woken. Behind the send, a sequentially consistent store: either it saw the
 // frame, or we see the bit. Killed in between, we are dead, and the server learns of that.
-func (l *localLine) ring(bit uint32) {
+func (l *localLine) ring(bit uint32, anyway bool) {
+	if !anyway && !l.unsure.Load() {
+		l.unsure.Store(true)
+	}
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() { _ = recover() }() // the file was truncated: the server will end
-	if l.bell.Load()&bit != 0 && l.bell.And(^bit)&bit != 0 {
+	if anyway || l.bell.Load()&bit != 0 && l.bell.And(^bit)&bit != 0 {
 		_, _ = unix.SendmsgN(l.socket, []byte{1}, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 	}
 }

@@ -57,9 +57,20 @@ func Head(s *codec.Scanner, data []byte) (k Kind, id uint64, left int, err error
 		err = broken("a frame of a kind that is not known")
 	}
 	if err == nil {
+		if size := sizes[first]; n < size.least || n > size.most {
+			err = broken("a frame with more or fewer values than its kind has")
+		}
+	}
+	if err == nil {
 		id, err = s.Uint()
 	}
 	return Kind(first), id, n - 2, err
+}
+
+// sizes are how many values a frame of each kind has.
+var sizes = [...]struct{ least, most int }{
+	Call: {5, 7}, Batch: {4, 4}, Cancel: {2, 2}, Ack: {2, 2}, Release: {3, 3}, Credit: {3, 3}, Result: {3, 3}, Error: {6, 6},
+	Grant: {3, 3}, Event: {3, 3}, CallHost: {9, 9}, Drop: {2, 2},
 }
 
 func broken(hint string) error {

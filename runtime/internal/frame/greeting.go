@@ -52,7 +52,7 @@ func (h Hello) Body() []byte {
 // ReadHello reads it.
 func ReadHello(body []byte) (h Hello, err error) {
 	s, n, err := block(body)
-	if err == nil && n == 0 {
+	if err == nil && n == 0 && s.End() == nil {
 		return h, refused()
 	}
 	var name, nonce []byte
@@ -72,7 +72,10 @@ func ReadHello(body []byte) (h Hello, err error) {
 	if nonce, err = s.Bin(); err == nil {
 		h.Keyed, err = s.Bool()
 	}
-	if err == nil && len(nonce) != NonceSize {
+	if err == nil {
+		err = s.End()
+	}
+	if err == nil && (n != 4 || len(nonce) != NonceSize) {
 		err = broken("a nonce of another length")
 	}
 	copy(h.Nonce[:], nonce)
@@ -160,7 +163,7 @@ func (w Welcome) Body() []byte {
 
 // ReadWelcome reads it.
 func ReadWelcome(body []byte) (w Welcome, err error) {
-	s, _, err := block(body)
+	s, n, err := block(body)
 	var pipe []byte
 	if err == nil {
 		w.Epoch, err = s.Uint()
@@ -180,7 +183,10 @@ func ReadWelcome(body []byte) (w Welcome, err error) {
 	if err == nil {
 		w.Pickle, err = s.Bool()
 	}
-	if err == nil && (w.Frame < LeastFrame || w.Frame > MostFrame) {
+	if err == nil {
+		err = s.End()
+	}
+	if err == nil && (n != 6 || w.Frame < LeastFrame || w.Frame > MostFrame) {
 		err = broken("a limit of frames out of its range")
 	}
 	w.Pipe = string(pipe)
@@ -214,6 +220,9 @@ func Proven(key []byte, server bool, data []byte, before ...[]byte) ([]byte, err
 	}
 	if err == nil {
 		err = s.End()
+	}
+	if err == nil && n != 2 {
+		err = broken("a block that is not a body and a proof")
 	}
 	if err != nil {
 		return nil, err

@@ -39,17 +39,23 @@ func (s *Server) frame(p *peer, data []byte) {
 		case frame.Batch:
 			err = s.batch(p, n, left)
 		case frame.Cancel:
-			s.cancel(p, n)
-		case frame.Ack:
-			delete(p.grants, n)
-		case frame.Release:
-			var count uint64
-			if count, err = s.scan.Uint(); err == nil {
-				s.giveBack(p, id(n), count)
+			if err = s.scan.End(); err == nil {
+				s.cancel(p, n)
 			}
-		case frame.Credit:
+		case frame.Ack:
+			if err = s.scan.End(); err == nil {
+				delete(p.grants, n)
+			}
+		case frame.Release, frame.Credit:
 			var count uint64
 			if count, err = s.scan.Uint(); err == nil {
+				err = s.scan.End()
+			}
+			switch {
+			case err != nil:
+			case kind == frame.Release:
+				s.giveBack(p, id(n), count)
+			default:
 				s.credit(p, n, count)
 			}
 		case frame.Result, frame.Error:
@@ -87,7 +93,9 @@ func (s *Server) read(c *call, left int) (object uint64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		c.Args = append(c.Args, v)
+		if len(c.Args) <= mostArguments { // the rest is read, and the call refused
+			c.Args = append(c.Args, v)
+		}
 	}
 	if left > 3 && !scan.Nil() {
 		n, err := scan.Map()
@@ -103,7 +111,9 @@ func (s *Server) read(c *call, left int) (object uint64, err error) {
 			if err != nil {
 				return 0, err
 			}
-			c.Named = append(c.Named, live.Named{Name: s.wordOf(name), Value: v})
+			if len(c.Named) <= mostArguments {
+				c.Named = append(c.Named, live.Named{Name: s.wordOf(name), Value: v})
+			}
 		}
 	}
 	if left > 4 {
@@ -133,6 +143,9 @@ func (s *Server) wordOf(b []byte) string {
 // fresh is a call to be filled in.
 func (s *Server) fresh(p *peer, n uint64) *call {
 	c := s.next
+	if cap(c.Args)+cap(c.Named) > 1024 {
+		c.Args, c.Named = nil, nil
+	}
 	*c = call{peer: p, id: n, Request: live.Request{Client: &p.client, Room: s, Args: c.Args[:0], Named: c.Named[:0], Tag: c}}
 	return c
 }
@@ -147,8 +160,8 @@ func (s *Server) oneCall(p *peer, n uint64, left int) error {
 	if err != nil {
 		return err
 	}
-	if _, twice := p.parked[n]; twice {
-		return &ipcerr.Error{Op: "read frame", Code: ipcerr.Invalid, Hint: "a call with the number of one that is under way"}
+	if err := p.free(n); err != nil {
+		return err
 	}
 	var began int64
 	if s.stat.sampled() {
@@ -169,10 +182,25 @@ func (s *Server) oneCall(p *peer, n uint64, left int) error {
 
 func nowNS() int64 { return object.Now() }
 
+// free checks that a number is that of no call under way, and of no grant that waits for its ack: its undo would be lost.
+func (p *peer) free(n uint64) error {
+	_, twice := p.parked[n]
+	if !twice && len(p.grants) > 0 {
+		_, twice = p.grants[n]
+	}
+	if twice {
+		return &ipcerr.Error{Op: "read frame", Code: ipcerr.Invalid, Hint: "a call with the number of one that is under way"}
+	}
+	return nil
+}
+
 // invoke calls the method.
 func (s *Server) invoke(c *call, n id) (codec.Raw, error) {
 	if c.pickles && !c.peer.pickle {
 		return nil, &ipcerr.Error{Op: "call object", Code: ipcerr.Denied, Hint: "an argument is a pickle, which server and client did not agree on: give both pickle=True, or send values"}
+	}
+	if err := c.bounded(); err != nil {
+		return nil, err
 	}
 	if n == 0 {
 		return s.own(c)
@@ -183,6 +211,33 @@ func (s *Server) invoke(c *call, n id) (codec.Raw, error) {
 	}
 	c.at = e
 	return e.obj.Call(&c.Request)
+}
+
+// Bounds of what a call may bring: its arguments cost more here than on their way, and errors quote names.
+const (
+	mostArguments = 1 << 16
+	mostName      = 1024
+)
+
+// bounded checks them.
+func (c *call) bounded() error {
+	hint := ""
+	switch {
+	case len(c.Args)+len(c.Named) > mostArguments:
+		hint = fmt.Sprintf("more than %d arguments: put them into arrays, or send less at a time", mostArguments)
+	case len(c.Method) > mostName:
+		hint = fmt.Sprintf("a method's name of %d bytes; the most is %d", len(c.Method), mostName)
+	default:
+		for _, n := range c.Named {
+			if len(n.Name) > mostName {
+				hint = fmt.Sprintf("an argument's name of %d bytes; the most is %d", len(n.Name), mostName)
+			}
+		}
+	}
+	if hint == "" {
+		return nil
+	}
+	return &ipcerr.Error{Op: "call object", Code: ipcerr.TooLarge, Hint: hint}
 }
 
 // park keeps a call that waits.
@@ -251,6 +306,9 @@ func (s *Server) cancel(p *peer, n uint64) {
 	}
 }
 
+// mostGrants is how many grants of a client wait for their acks. Its threads may ack later than the next one calls.
+const mostGrants = 4 * frame.CallsAtOnce
+
 // answer sends what came of a call.
 func (s *Server) answer(c *call, result codec.Raw, err error) {
 	p := c.peer
@@ -269,6 +327,11 @@ func (s *Server) answer(c *call, result codec.Raw, err error) {
 	case err != nil:
 		s.out = frame.AppendFailure(s.out[:0], c.id, failure(err))
 	case c.Undo != nil:
+		if len(p.grants) >= mostGrants {
+			s.later = append(s.later, c.Undo)
+			s.drop(p, "it acks no grant")
+			return
+		}
 		p.order++
 		p.grants[c.id] = grant{p.order, c.Undo}
 		s.out = frame.AppendResult(s.out[:0], frame.Grant, c.id, result)
@@ -307,98 +370,23 @@ func orNil(v codec.Raw) codec.Raw {
 
 // failure is an error as it travels.
 func failure(err error) frame.Failure {
-	var f *live.Fault
-	if errors.As(err, &f) {
-		return frame.Failure{Code: ipcerr.RemoteError, Type: f.Type, Message: f.Message}
-	}
 	var h *hostFault
 	if errors.As(err, &h) {
 		return h.Failure
 	}
-	return frame.FailureOf(err)
+	failed := frame.FailureOf(err)
+	var f *live.Fault
+	if errors.As(err, &f) {
+		failed = frame.Failure{Code: ipcerr.RemoteError, Type: f.Type, Message: f.Message}
+	}
+	if len(failed.Message) > mostMessage { // it quotes what was sent
+		failed.Message = failed.Message[:mostMessage] + " ..."
+	}
+	return failed
 }
 
-// batch does calls one after the other. None waits.
-func (s *Server) batch(p *peer, n uint64, left int) error {
-	thread, err := s.scan.Uint()
-	if err != nil {
-		return err
-	}
-	count, err := s.scan.Array()
-	if err != nil {
-		return err
-	}
-	whole := &call{peer: p, id: n}
-	whole.Undo = nil
-	var undos []func()
-	if count > frame.BatchCalls {
-		s.answer(whole, nil, &ipcerr.Error{Op: "call batch", Code: ipcerr.TooLarge, Hint: fmt.Sprintf("a batch of %d calls; the most is %d", count, frame.BatchCalls)})
-		return nil
-	}
-	results := codec.AppendArray(make([]byte, 0, 4*count+16), count)
-	for range count {
-		values, err := s.scan.Array()
-		if err != nil || values < 3 || values > 4 {
-			return errors.Join(err, errBatch)
-		}
-		c := s.fresh(p, 0)
-		c.Request.Thread = thread
-		object, err := s.read(c, values)
-		if err != nil {
-			return err
-		}
-		s.stat.count(s.now)
-		keep := s.scan // a hosted call has no frame to wait in, and nothing else scans
-		result, err := s.inBatch(c, id(object))
-		s.scan = keep
-		if c.Undo != nil {
-			undos = append(undos, c.Undo)
-		}
-		if err == nil && c.Shared {
-			err = s.share(p, orNil(result))
-		}
-		if err != nil {
-			results = failure(err).Append(codec.AppendBool(codec.AppendArray(results, 5), false))
-		} else {
-			results = codec.AppendBool(codec.AppendArray(results, 2), true)
-			results = append(results, orNil(result)...)
-		}
-	}
-	if err := s.scan.End(); err != nil {
-		return err
-	}
-	if len(undos) > 0 {
-		whole.Undo = func() {
-			for _, undo := range slices.Backward(undos) {
-				undo()
-			}
-		}
-	}
-	s.answer(whole, results, nil)
-	return nil
-}
-
-var errBatch = &ipcerr.Error{Op: "read frame", Code: ipcerr.Invalid, Hint: "a call in a batch has 3 or 4 values"}
-
-// inBatch does a call that must not wait: as if its timeout were 0.
-func (s *Server) inBatch(c *call, n id) (codec.Raw, error) {
-	result, err := s.invoke(c, n)
-	if !live.IsParked(err) {
-		return result, err
-	}
-	if c == s.next {
-		s.next = &call{}
-	}
-	if c.host != nil {
-		c.Parked.Cancel(&c.Request)
-		return nil, &ipcerr.Error{Op: "call batch", Code: ipcerr.Timeout, Hint: "a hosted object's method waits for its host: call it outside of a batch"}
-	}
-	if result, err = c.Parked.Expire(&c.Request); live.IsParked(err) {
-		c.Parked.Cancel(&c.Request)
-		return nil, &ipcerr.Error{Op: "call batch", Code: ipcerr.Timeout, Hint: "the call would wait for a lock: call it outside of a batch"}
-	}
-	return result, err
-}
+// mostMessage is how long an error's message may be.
+const mostMessage = 4096
 
 // giveBack takes references back that a client does not need any more.
 func (s *Server) giveBack(p *peer, n id, count uint64) {

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bytes"
+	"container/heap"
 	"encoding/binary"
 	"log/slog"
 	"math/bits"
@@ -13,8 +14,11 @@ import (
 	"github.com/polyipc/polyipc/runtime/pipe"
 )
 
-// greetingTime is how long a greeting may take.
-const greetingTime = 5 * time.Second
+// greetingTime is how long a greeting may take, and hurriedTime how long if others wait since too many greet.
+var ( // Tests shorten them.
+	greetingTime = 5 * time.Second
+	hurriedTime  = time.Second
+)
 
 // greet begins a greeting.
 func (s *Server) greet(p *peer) {
@@ -38,10 +42,21 @@ func (s *Server) greet(p *peer) {
 		return
 	}
 	p.hello = frame.Block(hello.Body())
+	p.began = s.now
 	p.timer = &timer{peer: p, index: -1}
 	s.arm(p.timer, greetingTime)
 	if n, _ := unix.SendmsgN(p.fd, p.hello, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT); n != len(p.hello) {
 		s.drop(p, "it hung up")
+	}
+}
+
+// hurry gives those who greet less time: others wait.
+func (s *Server) hurry(side int) {
+	for p := range s.peers {
+		if p.greeting && p.side() == side && p.timer.at > p.began+int64(hurriedTime) {
+			p.timer.at = p.began + int64(hurriedTime)
+			heap.Fix(&s.timers, p.timer.index)
+		}
 	}
 }
 
@@ -132,6 +147,11 @@ func (s *Server) welcome(p *peer, who frame.Introduction, body []byte) {
 	p.client.Number = s.numbers
 	s.disarm(p.timer)
 	s.greeted(p)
+	if p.remote {
+		s.inFlight += len(p.in)
+	} else {
+		p.in = nil // rings
+	}
 	p.refs, p.parked, p.grants = map[id]uint64{}, map[uint64]*call{}, map[uint64]grant{}
 	answer := frame.Block(frame.Prove(s.options.Key, true, w.Body(), p.hello, frame.Block(body)))
 	p.hello = nil
@@ -140,6 +160,9 @@ func (s *Server) welcome(p *peer, who frame.Introduction, body []byte) {
 		return
 	}
 	s.activate(p)
+	if p.remote {
+		s.framesIn(p) // it need not have waited
+	}
 }
 
 // givePipe makes the pipe of a local client.

@@ -75,6 +75,9 @@ func (s *Server) register(c *call, a *arguments) (codec.Raw, error) {
 	} else if h != nil || ownTypes[name] != nil {
 		return nil, &ipcerr.Error{Op: "register type", Name: name, Code: ipcerr.Exists, Hint: "there is a type of that name already: choose another one"}
 	}
+	if len(c.peer.types) >= mostTypes {
+		return nil, &ipcerr.Error{Op: "register type", Name: name, Code: ipcerr.Limit, Hint: fmt.Sprintf("this client hosts %d types, as many as may be", mostTypes)}
+	}
 	h := &hostType{name, c.peer, methods}
 	s.types[name] = h
 	if c.peer.types == nil {
@@ -84,10 +87,19 @@ func (s *Server) register(c *call, a *arguments) (codec.Raw, error) {
 	return nil, nil
 }
 
+// mostTypes is how many types a client may host, and mostMethods how many methods a type may have.
+const (
+	mostTypes   = 1024
+	mostMethods = 4096
+)
+
 func texts(list codec.Raw) (all []string, err error) {
 	var s codec.Scanner
 	s.Reset(list)
 	n, err := s.Array()
+	if n > mostMethods {
+		return nil, &ipcerr.Error{Op: "register type", Code: ipcerr.Limit, Hint: fmt.Sprintf("a type of %d methods; the most is %d", n, mostMethods)}
+	}
 	for i := 0; i < n && err == nil; i++ {
 		var b []byte
 		if b, err = s.Text(); err == nil {
@@ -158,16 +170,19 @@ func (s *Server) forward(c *call, h *hosted, method string, makes *entry, name s
 		f = append(codec.AppendText(f, n.Name), n.Value...)
 	}
 	end := len(f)
-	if c.Refs {
-		for _, v := range [][]byte{f[args:named], f[named:end]} {
-			if err := s.share(host, v); err != nil {
-				return nil, err
-			}
-		}
-	}
 	f = codec.AppendUint(codec.AppendUint(f, c.peer.client.Number), c.Thread)
 	if len(f) > s.options.Frame {
 		return nil, &ipcerr.Error{Op: "call object", Name: h.of.name, Code: ipcerr.TooLarge, Hint: "the call does not fit into a frame"}
+	}
+	if c.Refs { // all are looked at before one is counted
+		both := [][]byte{f[args:named], f[named:end]}
+		err := s.count(both[1], func(*entry) {})
+		for i := 0; i < len(both) && err == nil; i++ {
+			err = s.share(host, both[i])
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	c.host = &hostCall{call: c, peer: host, id: s.hosted, makes: makes, name: name}
 	host.served[s.hosted] = c.host

@@ -34,6 +34,7 @@ func (s *Server) run() {
 		s.now = object.Now()
 		if s.turn() {
 			worked = s.now
+			s.touch()
 		}
 		wait := 0
 		switch {
@@ -83,6 +84,7 @@ func (s *Server) guarded(p *peer, do func(*peer) bool) (did bool) {
 		switch r := recover().(type) {
 		case nil:
 		case interface{ Addr() uintptr }:
+			p.damaged = true
 			s.drop(p, "its pipe, or the manager's own file, was truncated")
 		default:
 			panic(r)
@@ -151,11 +153,12 @@ func ended(pidfd int) bool {
 	return err == nil && n == 1
 }
 
-// A timer is a parked call whose own timeout passes, or a greeting that takes too long.
+// A timer is a parked call whose own timeout passes, a greeting that takes too long, or a look at memory.
 type timer struct {
 	at    int64
 	call  *call
 	peer  *peer
+	trim  bool
 	index int // in the heap; -1: not there
 }
 
@@ -213,9 +216,12 @@ func (s *Server) untilTimer() int {
 func (s *Server) expire() {
 	for len(s.timers) > 0 && s.timers[0].at <= s.now {
 		t := heap.Pop(&s.timers).(*timer)
-		if t.peer != nil {
+		switch {
+		case t.trim:
+			s.trimNow()
+		case t.peer != nil:
 			s.refuse(t.peer, "the greeting took too long")
-		} else {
+		default:
 			s.expired(t.call)
 			s.tidy()
 		}

@@ -151,6 +151,7 @@ func (s *Server) tidy() {
 			s.dead = s.dead[:len(s.dead)-1]
 			if e.count == 0 && s.objects[e.id] == e {
 				delete(s.objects, e.id)
+				s.trim.objects++
 				e.obj.Drop()
 			}
 		}

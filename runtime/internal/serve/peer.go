@@ -7,9 +7,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/polyipc/polyipc/runtime/internal/frame"
-	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/live"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/pipe"
@@ -28,6 +27,7 @@ type peer struct {
 	remote   bool
 	pickle   bool // may send and get pickles
 	gone     bool
+	damaged  bool // its pipe's file
 
 	fd      int
 	process int // a pidfd, or -1
@@ -36,10 +36,12 @@ type peer struct {
 	word    *atomic.Uint32 // its bell word
 	active  bool           // its pipe is looked at
 	heard   int64          // when something last came
+	long    int            // how often a look at its pipe took long
 
 	greeting bool
 	hello    []byte // our first block, while it greets
 	timer    *timer
+	began    int64 // when it began to greet
 
 	in       []byte   // of the socket: what is not a whole frame yet
 	out      [][]byte // what did not fit yet, oldest first
@@ -53,57 +55,9 @@ type peer struct {
 	refs   map[id]uint64 // references that it was sent
 	subs   map[uint64]*subscription
 	subNo  uint64
+	kept   int                  // bytes of events that wait
 	types  map[string]*hostType // that it hosts
 	served map[uint64]*hostCall // calls that it was sent as a host
-}
-
-// servePipe takes what a local client has sent, and reports whether there was something.
-func (s *Server) servePipe(p *peer) (worked bool) {
-	if len(p.out) > 0 && !p.flush() {
-		return false
-	}
-	for n := 0; n < framesATurn && len(p.out) == 0 && !p.gone && p.pipe.Hint(); n++ {
-		size, _, err := p.pipe.TryRecvInto(s.buf)
-		switch ipcerr.CodeOf(err) {
-		case 0:
-			s.frame(p, s.buf[:size])
-			worked = true
-		case ipcerr.Empty:
-			return worked
-		case ipcerr.TooSmall:
-			if size > s.options.Frame {
-				s.drop(p, "a frame larger than the limit")
-				return true
-			}
-			s.buf = make([]byte, size)
-		default:
-			s.drop(p, err.Error())
-			return true
-		}
-	}
-	if len(s.buf) > frame.LeastFrame && worked {
-		s.buf = make([]byte, frame.LeastFrame)
-	}
-	return worked
-}
-
-// quiet asks a local client to ring, and reports whether nothing had come until then.
-func (s *Server) quiet(p *peer) bool {
-	ask := layout.RingOnSend
-	if len(p.out) > 0 {
-		if p.flush(); p.gone {
-			return true
-		}
-	}
-	if len(p.out) > 0 {
-		ask = layout.RingOnRecv // its calls have to wait until it reads
-	}
-	p.word.Or(ask)
-	if ask == layout.RingOnSend && !p.pipe.Hint() || ask == layout.RingOnRecv && !p.flush() && !p.gone {
-		return true
-	}
-	p.word.And(^ask)
-	return p.gone
 }
 
 // socket takes what came by a socket.
@@ -125,20 +79,16 @@ func (s *Server) socket(p *peer, events uint32) {
 			s.drop(p, "it hung up")
 			return
 		}
-		if p.pipe == nil {
-			p.in = append(p.in, b[:n]...)
-			if s.inFlight += n; s.inFlight > mostInFlight+s.options.Frame {
-				s.drop(p, "there is more under way to and from remote clients than may be")
-				return
-			}
-		}
 		switch {
-		case p.greeting:
+		case p.greeting: // what is in here is bounded by a block, and by a read
+			p.in = append(p.in, b[:n]...)
 			s.introduced(p)
 		case p.pipe != nil:
 			s.activate(p)
-		}
-		if p.pipe == nil && !p.greeting && !p.gone {
+		default:
+			p.in = append(p.in, b[:n]...)
+			s.underWay(n)
+			s.touch()
 			s.framesIn(p)
 		}
 		if n < len(b) {
@@ -155,10 +105,9 @@ func (s *Server) socket(p *peer, events uint32) {
 
 // readsATurn is how often a socket is read, before the next one has its turn; mostInFlight how many bytes may be under way
 // to and from all remote clients together, beside one frame of the largest size.
-const (
-	readsATurn   = 16
-	mostInFlight = 1 << 30
-)
+const readsATurn = 16
+
+var mostInFlight = 1 << 30 // lowered by tests
 
 // framesIn takes the whole frames that a remote client has sent.
 func (s *Server) framesIn(p *peer) {
@@ -202,7 +151,7 @@ func (p *peer) post(f []byte) {
 			return
 		case ipcerr.Full:
 		default:
-			p.s.drop(p, err.Error())
+			p.s.brokenPipe(p, err)
 			return
 		}
 	}
@@ -235,11 +184,23 @@ func (p *peer) wait(b []byte) {
 		p.s.activate(p)
 		return
 	}
-	if p.s.inFlight += len(b); p.s.inFlight > mostInFlight+p.s.options.Frame {
-		p.s.drop(p, "there is more under way to and from remote clients than may be")
+	if p.s.underWay(len(b)); !p.gone {
+		p.look(unix.EPOLLOUT | unix.EPOLLRDHUP)
+	}
+}
+
+// underWay counts bytes that came from remote clients, or go to them. Beyond the bound who has most of them is closed.
+func (s *Server) underWay(n int) {
+	if s.inFlight += n; s.inFlight <= mostInFlight+s.options.Frame {
 		return
 	}
-	p.look(unix.EPOLLOUT | unix.EPOLLRDHUP)
+	var most *peer
+	for p := range s.peers {
+		if p.remote && !p.greeting && (most == nil || len(p.in)+p.outBytes > len(most.in)+most.outBytes) {
+			most = p
+		}
+	}
+	s.drop(most, "there is more under way to and from remote clients than may be, and it has most of it")
 }
 
 // mostWaiting is how many bytes of answers may wait for a client that does not read, beside the largest frame.
@@ -250,12 +211,14 @@ func (p *peer) flush() bool {
 	for len(p.out) > 0 && !p.gone {
 		b := p.out[0]
 		if p.pipe != nil {
+			began := object.Now()
 			switch err := p.pipe.TrySend(b, pipe.MsgPack); ipcerr.CodeOf(err) {
 			case 0:
 			case ipcerr.Full:
+				p.s.looked(p, began)
 				return false
 			default:
-				p.s.drop(p, err.Error())
+				p.s.brokenPipe(p, err)
 				return false
 			}
 		} else {
@@ -297,6 +260,12 @@ func (p *peer) look(events uint32) {
 	}
 }
 
+// brokenPipe ends a client whose pipe fails.
+func (s *Server) brokenPipe(p *peer, err error) {
+	p.damaged = ipcerr.CodeOf(err) == ipcerr.Corrupt
+	s.drop(p, err.Error())
+}
+
 // drop ends a client: what it held is given back.
 func (s *Server) drop(p *peer, why string) {
 	if p.gone {
@@ -316,15 +285,21 @@ func (s *Server) drop(p *peer, why string) {
 		}
 	}
 	delete(s.peers, p)
-	if p.greeting {
-		s.greeted(p)
-	} else {
+	s.trim.peers++
+	s.touch()
+	in := !p.greeting
+	if in {
 		s.leaving = append(s.leaving, p)
+	} else {
+		s.greeted(p)
 	}
 	if p.pipe != nil {
+		if p.damaged {
+			s.obj.Root.Discard(p.pipe.Name()) // else its last user removes it
+		}
 		_ = p.pipe.Close()
 		s.freeSlot(p.slot)
-	} else {
+	} else if in {
 		s.inFlight -= len(p.in) + p.outBytes
 	}
 	p.in, p.out, p.outBytes = nil, nil, 0

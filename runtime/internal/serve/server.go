@@ -6,8 +6,9 @@
 // sleeps it asks the others to ring (bells.go).
 //
 // docs/spec/manager.md is the protocol. The files: server.go starts and stops, loop.go turns, socket.go and
-// greet.go let clients in, peer.go is a client, bells.go its pipe, calls.go what it calls, own.go the manager's own methods, objects.go who
-// refers to what, host.go objects that a client hosts, watch.go subscriptions, stat.go figures.
+// greet.go let clients in, peer.go is a client, bells.go its pipe, calls.go what it calls, batch.go many calls at once,
+// own.go the manager's own methods, objects.go who refers to what, host.go objects that a client hosts, watch.go
+// subscriptions, stat.go figures, trim.go memory.
 package serve
 
 import (
@@ -86,6 +87,7 @@ type Server struct {
 	hosted   uint64            // calls of hosts so far
 	idle     int64             // since when there is no client
 	stat     figures
+	trim     trimmer
 }
 
 // source says what a descriptor is of.
@@ -109,6 +111,7 @@ func Start(name string, o Options) (*Server, error) {
 		s.close()
 		return nil, err
 	}
+	s.trim.timer = timer{trim: true, index: -1}
 	s.idle = object.Now()
 	go s.run()
 	return s, nil
@@ -184,7 +187,10 @@ func (s *Server) close() {
 		}
 	}
 	_ = s.obj.Root.RemovePart(s.obj.UUID(), socketLetter, 0)
-	_ = s.obj.Unlink()
+	if err := s.obj.Unlink(); ipcerr.CodeOf(err) == ipcerr.Corrupt {
+		s.log(slog.LevelError, "stop", "", err.Error())
+		s.obj.Root.Discard(s.Name())
+	}
 	_ = s.obj.Close(nil, func() {})
 }
 

@@ -18,7 +18,7 @@ import (
 const socketLetter = 'k'
 
 // mostGreeting is how many greetings may be under way, of local and of remote clients.
-const mostGreeting = 64
+const mostGreeting = 128
 
 // listen makes the epoll, the event that stops it, and the listening sockets.
 func (s *Server) listen() error {
@@ -139,6 +139,9 @@ func written(a unix.Sockaddr) string {
 	return "?"
 }
 
+// acceptsATurn is how many are let in to greet before others have their turn.
+const acceptsATurn = 64
+
 // accept lets those who knock begin their greeting. While as many greet as may, the others wait in the kernel's queue;
 // those at TCP do not stand in the way of the local ones.
 func (s *Server) accept(listener int) {
@@ -146,9 +149,10 @@ func (s *Server) accept(listener int) {
 	if listener == s.tcp {
 		side = 1
 	}
-	for {
+	for range acceptsATurn {
 		if s.waiting[side] >= mostGreeting {
 			s.knock(side, 0)
+			s.hurry(side)
 			return
 		}
 		fd, from, err := unix.Accept4(listener, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)

@@ -10,10 +10,12 @@ import (
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
-// mostEvents is how many events of a subscription wait for credit, and mostEventBytes how many bytes they have.
+// mostEvents is how many events of a subscription wait for credit, and mostEventBytes how many bytes they have; mostKept
+// bounds the bytes of all subscriptions of a client.
 const (
 	mostEvents     = 1024
 	mostEventBytes = 1 << 20
+	mostKept       = 16 << 20
 )
 
 // mostSubscriptions is how many a client may have.
@@ -64,6 +66,7 @@ func (s *Server) subscribe(c *call, a *arguments) (codec.Raw, error) {
 func (s *Server) unsubscribe(p *peer, n uint64) {
 	if sub := p.subs[n]; sub != nil {
 		delete(p.subs, n)
+		sub.keep(-sub.bytes)
 		sub.at.obj.(live.Watchable).Unwatch(sub)
 		s.unref(sub.at, 1)
 	}
@@ -87,13 +90,20 @@ func (sub *subscription) Changed(change codec.Raw, shared bool) {
 		sub.lost++
 	case sub.may(0) && len(sub.queue) == 0:
 		sub.send(event{change, shared})
-	case len(sub.queue) < mostEvents && sub.bytes+len(change) <= mostEventBytes:
+	case len(sub.queue) < mostEvents && sub.bytes+len(change) <= mostEventBytes && sub.peer.kept+len(change) <= mostKept:
 		sub.queue = append(sub.queue, event{bytes.Clone(change), shared})
-		sub.bytes += len(change)
+		sub.keep(len(change))
 	default:
 		sub.lost = uint64(len(sub.queue)) + 1
-		sub.queue, sub.bytes = nil, 0
+		sub.queue = nil
+		sub.keep(-sub.bytes)
 	}
+}
+
+// keep counts bytes of events that wait.
+func (sub *subscription) keep(n int) {
+	sub.bytes += n
+	sub.peer.kept += n
 }
 
 // may reports whether an event may be sent, with so much credit left: not while the client does not read.
@@ -136,7 +146,8 @@ func (s *Server) credit(p *peer, n, more uint64) {
 	sub.credit = min(sub.credit+min(more, frame.FirstCredit), frame.FirstCredit)
 	for len(sub.queue) > 0 && sub.may(0) {
 		e := sub.queue[0]
-		sub.queue, sub.bytes = sub.queue[1:], sub.bytes-len(e.value)
+		sub.queue = sub.queue[1:]
+		sub.keep(-len(e.value))
 		sub.send(e)
 	}
 	if sub.lost > 0 && sub.may(1) {

@@ -160,6 +160,9 @@ func (r *Root) Unlink(name string, kind layout.Kind) error {
 	}
 }
 
+// Discard removes the file of an object that its maker gives up, though it is damaged and others have it open.
+func (r *Root) Discard(name string) { _ = unlink(r.file(name)) }
+
 func (r *Root) unlinkOnce(name string, kind layout.Kind) error {
 	c, err := r.look(name)
 	if err == unix.ENOENT {
