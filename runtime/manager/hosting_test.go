@@ -58,7 +58,7 @@ func (a *account) Withdraw(amount int64) (int64, error) {
 	return a.balance.Add(-amount), nil
 }
 
-func (a *account) Dropped()                       { a.waiting <- "dropped" }
+func (a *account) Dropped()                        { a.waiting <- "dropped" }
 func (a *account) Owner() string                   { return a.owner }
 func (a *account) Sum(of string, ns ...int) string { return fmt.Sprint(of, ns) }
 func (a *account) GetTwo() (int, string)           { return 1, "two" }

@@ -116,19 +116,4 @@ func TestDict(t *testing.T) {
 	}
 	_, err := try(t, a, d, "getitem", "y")
 	mustBe(t, err, ipcerr.RemoteError)
-
-}
-
-func BenchmarkSet(b *testing.B) {
-	root := newRoot(b)
-	serveIn(b, Options{Root: root})
-	c := connectTo(b, root)
-	d := numberOf(b, do(b, c, 0, "create", "dict"))
-	call := &Call{Object: d, Method: "set", Args: pack("x", 7)}
-	ctx := context.Background()
-	for b.Loop() {
-		if _, err := c.Do(ctx, call); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

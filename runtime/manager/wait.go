@@ -104,12 +104,16 @@ func (c *Client) read(ctx context.Context, began *time.Time) error {
 	l, version := c.line, c.version
 	c.reading = true
 	c.mu.Unlock()
-	now := time.Now()
-	if began.IsZero() {
-		*began = now
+	var slice *sliced // and what began, only of a read that waits
+	var now time.Time
+	n, err := l.quick(c.in)
+	if ipcerr.CodeOf(err) == ipcerr.Empty {
+		if now = time.Now(); began.IsZero() {
+			*began = now
+		}
+		slice = &sliced{ctx, now.Add(lookEvery)}
+		n, err = l.recv(slice, c.in)
 	}
-	slice := &sliced{ctx, now.Add(lookEvery)}
-	n, err := l.recv(slice, c.in)
 	code := ipcerr.CodeOf(err)
 	dead := code == ipcerr.Timeout && !l.alive()
 	c.mu.Lock()
@@ -134,7 +138,7 @@ func (c *Client) read(ctx context.Context, began *time.Time) error {
 		if err := park.Ended(ctx); err != nil {
 			return c.ended(err)
 		}
-		if slice.Interruptible() && now.Sub(*began) > park.InterruptEvery-lookEvery {
+		if slice != nil && slice.Interruptible() && now.Sub(*began) > park.InterruptEvery-lookEvery {
 			return c.ended(ipcerr.Interrupted) // a signal may have come between two slices
 		}
 	case code == ipcerr.Interrupted || code == ipcerr.Cancelled:
