@@ -210,5 +210,6 @@ func TestForget(t *testing.T) {
 		must(t, c.Ping(ctx))
 		must(t, c.Forget(id))
 		waitFor(t, func() bool { s, err := c.Stat(ctx); return err == nil && s.Objects == 1 })
+		must(t, q.Close()) // a queue that nobody uses any more is given back
 	})
 }
