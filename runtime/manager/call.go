@@ -120,10 +120,6 @@ func (c *Client) Batch(ctx context.Context, calls []byte, thread uint64) (uint64
 }
 
 func (c *Client) begin(ctx context.Context, of *Call, build func(dst []byte, id uint64) []byte) (uint64, error) {
-	mine := &call{}
-	if of.Object == 0 && build == nil {
-		mine.noteWatch(of)
-	}
 	c.mu.Lock()
 	if c.line == nil {
 		defer c.mu.Unlock()
@@ -138,7 +134,13 @@ func (c *Client) begin(ctx context.Context, of *Call, build func(dst []byte, id 
 		return 0, &ipcerr.Error{Op: "call manager", Name: c.name, Code: ipcerr.Limit, Hint: fmt.Sprintf("%d calls are under way, as many as may be: finish some", frame.CallsAtOnce)}
 	}
 	c.last++
-	id := c.last
+	id, mine := c.last, c.spare
+	if c.spare = nil; mine == nil {
+		mine = &call{}
+	}
+	if of.Object == 0 && build == nil {
+		mine.noteWatch(of)
+	}
 	c.calls[id] = mine
 	c.mu.Unlock()
 	err := c.send(ctx, func(dst []byte) []byte {
@@ -224,42 +226,48 @@ func (c *Client) takeBack(id uint64) {
 // A failure of the method is a *RemoteError; a call that was cancelled in time is ipcerr.Cancelled; ipcerr.PeerDied,
 // ipcerr.Gone (no such object), and what else the server says.
 func (c *Client) Finish(ctx context.Context, id uint64, limit int) (result []byte, size int, err error) {
-	a, size, err := c.finish(ctx, id, limit)
+	a, size, err := c.finish(ctx, id, limit, false)
 	return a.data, size, err
 }
 
-func (c *Client) finish(ctx context.Context, id uint64, limit int) (result answer, size int, err error) {
+// finish is Finish. If alone, nobody else knows the number, and what was kept of the call serves the next one.
+func (c *Client) finish(ctx context.Context, id uint64, limit int, alone bool) (result answer, size int, err error) {
 	c.mu.Lock()
-	call := c.calls[id]
-	if call == nil {
+	its := c.calls[id]
+	if its == nil {
 		c.mu.Unlock()
 		return answer{}, 0, &ipcerr.Error{Op: "finish call", Name: c.name, Code: ipcerr.Invalid, Hint: fmt.Sprintf("no call of number %d is under way", id)}
 	}
-	if !call.done {
-		if err := c.wait(ctx, &call.waiters, func() bool { return call.done }); err != nil && !call.done {
+	if !its.done {
+		if err := c.wait(ctx, &its.waiters, func() bool { return its.done }); err != nil && !its.done {
 			c.mu.Unlock()
 			return answer{}, 0, err
 		}
 	}
-	if limit >= 0 && len(call.result) > limit {
-		size = len(call.result)
+	if limit >= 0 && len(its.result) > limit {
+		size = len(its.result)
 		c.mu.Unlock()
 		return answer{}, size, &ipcerr.Error{Op: "finish call", Name: c.name, Code: ipcerr.TooSmall, Hint: fmt.Sprintf("the result has %d bytes", size)}
 	}
 	_, mine := c.calls[id]
 	delete(c.calls, id)
-	version := c.version
+	result, size, err = answer{client: c, version: c.version, data: its.result, refs: its.refs}, len(its.result), its.err
+	granted := its.granted
+	if alone {
+		*its = call{waiters: its.waiters[:0]}
+		c.spare = its
+	}
 	c.mu.Unlock()
 	if !mine {
 		return answer{}, 0, &ipcerr.Error{Op: "finish call", Name: c.name, Code: ipcerr.Invalid, Hint: "another goroutine finished the call"}
 	}
-	if call.granted {
+	if granted {
 		// Confirmed before the caller sees it: what a dying client never read goes back. A broken line takes it back.
 		if err := c.send(context.Background(), func(dst []byte) []byte { return frame.Open(dst, frame.Ack, 2, id) }); err != nil {
 			return answer{}, 0, err
 		}
 	}
-	return answer{client: c, version: version, data: call.result, refs: call.refs}, len(call.result), call.err
+	return result, size, err
 }
 
 // Cancel asks the server to give a call up. Finish then returns ipcerr.Cancelled, or the result if that was quicker.
@@ -298,7 +306,7 @@ func (c *Client) do(ctx context.Context, call *Call) (answer, error) {
 }
 
 func (c *Client) end(ctx context.Context, id uint64) (answer, error) {
-	result, _, err := c.finish(ctx, id, -1)
+	result, _, err := c.finish(ctx, id, -1, true)
 	if err != nil && c.pending(id) {
 		result, _, err = c.giveUp(id, -1, err)
 	}
@@ -308,7 +316,7 @@ func (c *Client) end(ctx context.Context, id uint64) (answer, error) {
 // Complete is Finish for a call that is given up when ctx ends, as by Do: its number is used up then, too. ipcerr.Interrupted
 // and ipcerr.TooSmall leave it as it is.
 func (c *Client) Complete(ctx context.Context, id uint64, limit int) (result []byte, size int, err error) {
-	a, size, err := c.finish(ctx, id, limit)
+	a, size, err := c.finish(ctx, id, limit, false)
 	if code := ipcerr.CodeOf(err); err != nil && code != ipcerr.Interrupted && code != ipcerr.TooSmall && c.pending(id) {
 		a, size, err = c.giveUp(id, limit, err)
 	}
@@ -318,7 +326,7 @@ func (c *Client) Complete(ctx context.Context, id uint64, limit int) (result []b
 // giveUp ends a call whose wait has ended with err. If the result was quicker than the cancel, it counts.
 func (c *Client) giveUp(id uint64, limit int, err error) (answer, int, error) {
 	if c.Cancel(id) == nil {
-		late, size, end := c.finish(object.Until(time.Now().Add(cancelGrace)), id, limit)
+		late, size, end := c.finish(object.Until(time.Now().Add(cancelGrace)), id, limit, false)
 		if code := ipcerr.CodeOf(end); code == ipcerr.TooSmall || !c.pending(id) && code != ipcerr.Cancelled {
 			return late, size, end
 		}

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/frame"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -25,6 +26,7 @@ type Client struct {
 	version uint64           // of the line: counts reconnects
 	last    uint64           // number of a call
 	calls   map[uint64]*call // under way, or answered and not fetched
+	spare   *call            // to be used again
 	subs    map[uint64]*subscription
 	hosted  []Hosted            // what a host was told of and has not fetched
 	callees waiters             // who wait for that
@@ -32,6 +34,8 @@ type Client struct {
 	own     *hosting            // what Register made this client the host of
 	reading bool                // somebody reads
 	in      []byte              // where he reads to
+	slice   sliced              // until when
+	scan    codec.Scanner       // what he read
 	idle    waiters             // who wait for somebody else to read
 
 	sending sync.Mutex // for the frames' order, and what follows. Before mu

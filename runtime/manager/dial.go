@@ -25,8 +25,6 @@ type line interface {
 	send(ctx context.Context, f []byte) error
 	// recv receives the next frame; ipcerr.TooSmall, with its size, if buf is. Called by one at a time.
 	recv(ctx context.Context, buf []byte) (int, error)
-	// quick is recv for an answer that is as good as there: ipcerr.Empty if it is not. It makes no garbage.
-	quick(buf []byte) (int, error)
 	// alive reports whether the server lives, as far as can be known.
 	alive() bool
 	close()

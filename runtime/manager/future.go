@@ -59,7 +59,7 @@ func (f *Future) wait(ctx context.Context) error {
 		return nil
 	default:
 	}
-	a, _, err := f.client.finish(ctx, f.id, -1)
+	a, _, err := f.client.finish(ctx, f.id, -1, false)
 	if err != nil && f.client.pending(f.id) {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
-	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/serve"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -54,40 +53,6 @@ func (l *localLine) recv(ctx context.Context, buf []byte) (int, error) {
 		l.ring(0, true) // once: another client may have cleared the bit
 	}
 	return n, err
-}
-
-// quickLooks is how often quick looks, for some 3 us: a server that is at work answers within one or two.
-const quickLooks = 150
-
-func (l *localLine) quick(buf []byte) (int, error) {
-	if !l.calls.Enter() {
-		return 0, ipcerr.Closed
-	}
-	defer l.calls.Leave()
-	looks := quickLooks
-	if park.Alone() {
-		looks = 1
-	}
-	if !l.soon(looks) {
-		return 0, ipcerr.Empty
-	}
-	n, _, err := l.pipe.TryRecvInto(buf)
-	if err == nil {
-		l.ring(layout.RingOnRecv, false)
-	}
-	return n, err
-}
-
-// soon reports whether something comes while it looks so often.
-func (l *localLine) soon(looks int) (yes bool) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() { yes = recover() != nil || yes }() // the file was truncated: the receive tells
-	for range looks {
-		if l.pipe.Hint() {
-			return true
-		}
-	}
-	return false
 }
 
 // ring wakes the server if it asked to be woken. Behind the send, a sequentially consistent store: either it saw the

@@ -171,8 +171,6 @@ func (l *remoteLine) recv(ctx context.Context, buf []byte) (int, error) {
 	}
 }
 
-func (l *remoteLine) quick([]byte) (int, error) { return 0, ipcerr.Empty }
-
 // push sends more of a frame whose sender does not wait any more.
 func (l *remoteLine) push() {
 	if !l.writing.TryLock() {

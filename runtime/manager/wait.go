@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/frame"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -48,7 +47,7 @@ func (ws *waiters) wakeAll() {
 func (c *Client) wait(ctx context.Context, ws *waiters, ready func() bool) error {
 	var (
 		w     *waiter
-		began time.Time // of the first read
+		quiet time.Duration // how long reads took that ended without a frame
 	)
 	for {
 		if ready() {
@@ -62,23 +61,13 @@ func (c *Client) wait(ctx context.Context, ws *waiters, ready func() bool) error
 			if w == nil {
 				w = &waiter{}
 			}
-			ws.add(w)
-			c.idle.add(w)
-			c.mu.Unlock()
-			err := park.Wait(ctx, &park.Waiter{
-				Word: &w.word, Try: func() (bool, error) { return w.due.Swap(0) != 0, nil },
-				Slice: func() time.Duration { return time.Minute }, Gone: func() error { return nil },
-			})
-			c.mu.Lock()
-			ws.remove(w)
-			c.idle.remove(w)
-			if err != nil && !ready() {
+			if err := c.sleep(ctx, ws, w); err != nil && !ready() {
 				c.handOn()
 				return c.ended(err)
 			}
 			continue
 		}
-		if err := c.read(ctx, &began); err != nil {
+		if err := c.read(ctx, &quiet); err != nil {
 			if ready() {
 				err = nil
 			}
@@ -86,6 +75,21 @@ func (c *Client) wait(ctx context.Context, ws *waiters, ready func() bool) error
 			return err
 		}
 	}
+}
+
+// sleep waits until w is woken or ctx ends. Under mu, which is free meanwhile.
+func (c *Client) sleep(ctx context.Context, ws *waiters, w *waiter) error {
+	ws.add(w)
+	c.idle.add(w)
+	c.mu.Unlock()
+	err := park.Wait(ctx, &park.Waiter{
+		Word: &w.word, Try: func() (bool, error) { return w.due.Swap(0) != 0, nil },
+		Slice: func() time.Duration { return time.Minute }, Gone: func() error { return nil },
+	})
+	c.mu.Lock()
+	ws.remove(w)
+	c.idle.remove(w)
+	return err
 }
 
 func (c *Client) ended(err error) error {
@@ -100,20 +104,13 @@ func (c *Client) handOn() {
 }
 
 // read reads one frame, if one comes soon. Under mu, which is free meanwhile. An error says that ctx has ended.
-func (c *Client) read(ctx context.Context, began *time.Time) error {
+func (c *Client) read(ctx context.Context, quiet *time.Duration) error {
 	l, version := c.line, c.version
 	c.reading = true
 	c.mu.Unlock()
-	var slice *sliced // and what began, only of a read that waits
-	var now time.Time
-	n, err := l.quick(c.in)
-	if ipcerr.CodeOf(err) == ipcerr.Empty {
-		if now = time.Now(); began.IsZero() {
-			*began = now
-		}
-		slice = &sliced{ctx, now.Add(lookEvery)}
-		n, err = l.recv(slice, c.in)
-	}
+	slice := &c.slice
+	*slice = sliced{Context: ctx}
+	n, err := l.recv(slice, c.in)
 	code := ipcerr.CodeOf(err)
 	dead := code == ipcerr.Timeout && !l.alive()
 	c.mu.Lock()
@@ -138,7 +135,7 @@ func (c *Client) read(ctx context.Context, began *time.Time) error {
 		if err := park.Ended(ctx); err != nil {
 			return c.ended(err)
 		}
-		if slice != nil && slice.Interruptible() && now.Sub(*began) > park.InterruptEvery-lookEvery {
+		if *quiet += lookEvery; slice.Interruptible() && *quiet > park.InterruptEvery-lookEvery {
 			return c.ended(ipcerr.Interrupted) // a signal may have come between two slices
 		}
 	case code == ipcerr.Interrupted || code == ipcerr.Cancelled:
@@ -149,7 +146,8 @@ func (c *Client) read(ctx context.Context, began *time.Time) error {
 	return nil
 }
 
-// sliced is a context that ends early.
+// sliced is a context that ends early: lookEvery after it was first asked when, which who has a frame already, or needs
+// only spin for it, does not.
 type sliced struct {
 	context.Context
 	until time.Time
@@ -157,6 +155,9 @@ type sliced struct {
 
 // Deadline is the nearer one.
 func (s *sliced) Deadline() (time.Time, bool) {
+	if s.until.IsZero() {
+		s.until = time.Now().Add(lookEvery)
+	}
 	if d, ok := s.Context.Deadline(); ok && d.Before(s.until) {
 		return d, true
 	}
@@ -171,8 +172,8 @@ func (s *sliced) Interruptible() bool {
 
 // take hands a frame to whom it is for. Under mu.
 func (c *Client) take(data []byte) error {
-	var s codec.Scanner
-	kind, id, left, err := frame.Head(&s, data)
+	s := &c.scan
+	kind, id, left, err := frame.Head(s, data)
 	if err != nil {
 		return err
 	}
@@ -184,7 +185,7 @@ func (c *Client) take(data []byte) error {
 		}
 		c.answered(id, append([]byte(nil), v...), s.Refs, nil, kind == frame.Grant)
 	case frame.Error:
-		f, err := frame.ReadFailure(&s)
+		f, err := frame.ReadFailure(s)
 		if err != nil {
 			return err
 		}
@@ -196,7 +197,7 @@ func (c *Client) take(data []byte) error {
 		}
 		c.subscription(id).came(append([]byte(nil), v...))
 	case frame.CallHost:
-		return c.called(&s, id, left)
+		return c.called(s, id, left)
 	case frame.Cancel:
 		c.host(Hosted{What: HostedCancel, Call: id})
 	case frame.Drop:

@@ -19,6 +19,7 @@ type op struct {
 	held   uint8  // producers, consumers
 	wake   uint8  // readers, writers, joiners
 	unsure bool   // of the other side it need not know more than a moment ago: it will look again soon
+	slept  bool   // its wait has begun its first sleep
 	asks   bool   // for a bell: changes nothing that bells would have to tell
 
 	links []*object.Object // what the message to put refers to

@@ -103,9 +103,10 @@ type Fifo struct {
 	bells doorbell.Bells
 
 	spinGet, spinPut park.Spin
-	reclaimed        atomic.Int64 // when dead owners were last looked for, as now counts
-	passed           atomic.Int64 // the same, of records that were passed over
-	reclaimTook      atomic.Int64 // nanoseconds that it took
+	getting          atomic.Pointer[getting] // that nobody uses now
+	reclaimed        atomic.Int64            // when dead owners were last looked for, as now counts
+	passed           atomic.Int64            // the same, of records that were passed over
+	reclaimTook      atomic.Int64            // nanoseconds that it took
 
 	errFull, errEmpty *ipcerr.Error // made once: they are part of normal work
 }

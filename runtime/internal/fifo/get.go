@@ -8,7 +8,6 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
-	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/ring"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -50,15 +49,6 @@ func (q *Fifo) GetInto(ctx context.Context, buf []byte) (n int, f Format, err er
 		return n, f, err
 	}
 	return q.getIntoWait(ctx, buf)
-}
-
-// getIntoWait is apart from GetInto, and not inlined there, so that only who waits pays for variables
-// that a closure holds on to.
-//
-//go:noinline
-func (q *Fifo) getIntoWait(ctx context.Context, buf []byte) (n int, f Format, err error) {
-	err = q.getWait(ctx, func(o *op) (err error) { n, f, err = o.get(ctx, buf); return err })
-	return n, f, err
 }
 
 // TryGet gets the next message without waiting; ipcerr.Empty if there is none.
@@ -141,29 +131,6 @@ func (q *Fifo) GetMany(ctx context.Context, most int) ([]Message, error) {
 		ms[i] = Message{append(make([]byte, 0, p.Size), buf[p.Offset:p.Offset+p.Size]...), p.Format}
 	}
 	return ms, err
-}
-
-// getWait waits until get succeeds or fails with something other than Empty.
-func (q *Fifo) getWait(ctx context.Context, get func(*op) error) (err error) {
-	o := op{q: q, name: q.GetFrom}
-	if err = o.begin(); err != nil {
-		return err
-	}
-	defer o.end(debug.SetPanicOnFault(true), &err)
-	w := q.waiter(&q.h.Readable, &q.spinGet, waitsForMessage)
-	w.Hint = q.readable
-	q.hurry(&w, &o)
-	w.Try = func() (bool, error) {
-		if q.bare() && !q.lost(!o.unsure) {
-			return false, nil
-		}
-		err := o.orReclaim(ipcerr.Empty, func() error { return get(&o) })
-		if err == ipcerr.Empty {
-			return false, nil
-		}
-		return err == nil, err
-	}
-	return park.Wait(ctx, &w)
 }
 
 // get takes the oldest message that is ready.

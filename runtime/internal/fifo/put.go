@@ -97,7 +97,7 @@ func (q *Fifo) putWait(ctx context.Context, bodies [][]byte, f Format, links []*
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
 	tries, seen := 0, uint64(0)
-	w := q.waiter(&q.h.Writable, &q.spinPut, waitsForRoom)
+	w := q.waiter(&o, &q.h.Writable, &q.spinPut, waitsForRoom)
 	w.Hint = func() bool {
 		return q.rings.peek(func(m *mapped) bool {
 			was := seen

@@ -81,7 +81,7 @@ func (q *Fifo) Join(ctx context.Context) (err error) {
 		return err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
-	w := q.waiter(&q.h.Joinable, nil, waitsForJoin)
+	w := q.waiter(&o, &q.h.Joinable, nil, waitsForJoin)
 	w.Try = func() (bool, error) {
 		if err := o.lock(consumers, ctx); err != nil {
 			return false, err

@@ -18,16 +18,15 @@ var ( // Tests lengthen them, so that a lost wake is a hang.
 	sliceFirst = 20 * time.Millisecond
 )
 
-// waiter is the part of a wait that is the same for every verb.
-func (q *Fifo) waiter(word *atomic.Uint32, spin *park.Spin, what uint32) park.Waiter {
-	first := true
+// waiter is the part of o's wait that is the same for every verb.
+func (q *Fifo) waiter(o *op, word *atomic.Uint32, spin *park.Spin, what uint32) park.Waiter {
 	return park.Waiter{
 		Word: word, Spin: spin, Gone: q.obj.Gone,
 		Sit: func() func() { return q.sit(what) },
 		Slice: func() time.Duration {
 			trace.Flush() // what the try met; the sleep may be long
-			if first {
-				first = false
+			if !o.slept {
+				o.slept = true
 				return min(q.slice(), sliceFirst)
 			}
 			return q.slice()

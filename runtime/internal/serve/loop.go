@@ -15,6 +15,7 @@ import (
 // How the loop divides its time.
 const (
 	framesATurn = 64                            // of one client, before the next one has its turn
+	idleTurns   = 8                             // in a row between two looks at the clock
 	spinFor     = int64(40 * time.Microsecond)  // looking at pipes before it sleeps: about what a sleep and a wake take
 	eventsEvery = int64(100 * time.Microsecond) // looks at sockets while pipes keep it busy
 	quietAfter  = int64(2 * time.Millisecond)   // an active client that sends nothing for so long is asked to ring
@@ -32,9 +33,12 @@ func (s *Server) run() {
 	var looked, worked int64
 	for {
 		s.now = object.Now()
-		if s.turn() {
-			worked = s.now
-			s.touch()
+		for range idleTurns {
+			if s.turn() {
+				worked = s.now
+				s.touch()
+				break
+			}
 		}
 		wait := 0
 		switch {
