@@ -350,15 +350,22 @@ func (s *Server) mayHave(p *peer, c *call, result codec.Raw) error {
 		return &ipcerr.Error{Op: "answer call", Code: ipcerr.TooLarge,
 			Hint: fmt.Sprintf("the result has %d bytes, more than a frame may have: ask for less at a time, or raise the server's limit", len(result))}
 	}
-	if s.options.Pickle && !p.pickle {
-		if found, err := codec.Check(orNil(result)); err != nil || found.Pickle {
-			return &ipcerr.Error{Op: "answer call", Code: ipcerr.Denied, Hint: "the result is a pickle, which this client did not ask for: connect with pickle=True"}
-		}
+	if !s.mayPickle(p, orNil(result)) {
+		return &ipcerr.Error{Op: "answer call", Code: ipcerr.Denied, Hint: "the result is a pickle, which this client did not ask for: connect with pickle=True"}
 	}
 	if c.Shared {
 		return s.share(p, orNil(result))
 	}
 	return nil
+}
+
+// mayPickle reports whether a value holds no pickle, or may.
+func (s *Server) mayPickle(p *peer, v codec.Raw) bool {
+	if !s.options.Pickle || p.pickle {
+		return true
+	}
+	found, err := codec.Check(v)
+	return err == nil && !found.Pickle
 }
 
 func orNil(v codec.Raw) codec.Raw {

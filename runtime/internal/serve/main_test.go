@@ -29,6 +29,14 @@ const (
 
 var key = []byte("secret")
 
+func TestMain(m *testing.M) {
+	if path := os.Getenv("POLYIPC_SERVE_KNOCK"); path != "" {
+		knockAs(path)
+		return
+	}
+	os.Exit(m.Run())
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -150,6 +158,13 @@ type raw struct {
 func (w *world) knock() (r *raw, hello []byte) {
 	w.Helper()
 	r = &raw{TB: w, fd: -1}
+	r.dial(w)
+	return r, r.block()
+}
+
+// dial connects, and reads nothing.
+func (r *raw) dial(w *world) {
+	w.Helper()
 	w.Cleanup(r.close)
 	var err error
 	if w.remote {
@@ -167,7 +182,6 @@ func (w *world) knock() (r *raw, hello []byte) {
 	}
 	must(w, unix.SetsockoptTimeval(r.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: int64(patience / time.Second)}))
 	must(w, unix.SetsockoptTimeval(r.fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{Usec: 200_000}))
-	return r, r.block()
 }
 
 // raw gets in.

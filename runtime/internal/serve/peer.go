@@ -76,6 +76,9 @@ func (s *Server) socket(p *peer, events uint32) {
 			break
 		}
 		if n <= 0 {
+			if p.greeting {
+				s.refuse(p, "it hung up in the middle of its greeting")
+			}
 			s.drop(p, "it hung up")
 			return
 		}

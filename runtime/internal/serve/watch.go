@@ -115,7 +115,7 @@ func (sub *subscription) may(left uint64) bool {
 	return sub.credit > left && !sub.peer.gone
 }
 
-// send sends an event. One that is larger than a frame is told as lost.
+// send sends an event. One that is larger than a frame, or brings a pickle to who did not ask for any, is told as lost.
 func (sub *subscription) send(e event) {
 	p := sub.peer
 	if p.gone {
@@ -124,7 +124,7 @@ func (sub *subscription) send(e event) {
 	if sub.credit > 0 {
 		sub.credit--
 	}
-	if len(e.value) > p.s.options.Frame-64 {
+	if len(e.value) > p.s.options.Frame-64 || !p.s.mayPickle(p, e.value) {
 		e = event{lagged(1), false}
 	}
 	if e.shared {
