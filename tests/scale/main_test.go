@@ -57,7 +57,11 @@ func allKinds() []kind {
 
 func TestMain(m *testing.M) {
 	if what := os.Getenv("POLYIPC_SCALE"); what != "" {
-		if err := crowd(what); err != nil {
+		do := func() error { return crowd(what) }
+		if what == "manager" {
+			do = managed
+		}
+		if err := do(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
