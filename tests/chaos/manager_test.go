@@ -30,6 +30,9 @@ type realm struct {
 	root   string
 	server *peers.Peer
 	c      *manager.Client
+
+	address string
+	clients int // so far
 }
 
 func newRealm(t *testing.T, l peers.Language) *realm {
@@ -45,26 +48,32 @@ func newRealm(t *testing.T, l peers.Language) *realm {
 func (r *realm) serve(l peers.Language) *peers.Peer {
 	r.Helper()
 	p := peers.Start(r, l, r.root)
-	p.Do("manager.serve m - - -")
+	r.address = p.Do("manager.address %s", p.Do("manager.serve m 127.0.0.1:0 %x -", key))
 	return p
 }
 
 func (r *realm) connect() *manager.Client {
 	r.Helper()
-	c, err := manager.Connect(r.ctx, "m", manager.Options{Root: r.root})
+	c, err := manager.Connect(r.ctx, "m", manager.Options{Root: r.root, Key: []byte(key)})
 	if err != nil {
 		r.Fatal(err)
 	}
 	return c
 }
 
-// client is a peer that is connected as its 0.
+// client is a peer that is connected as its 0; each other one by TCP.
 func (r *realm) client(l peers.Language) *peers.Peer {
 	r.Helper()
 	p := peers.Start(r, l, r.root)
-	p.Do("manager.connect m 10000 - -")
+	at := "m"
+	if r.clients++; r.clients/len(managing)%2 == 1 {
+		at = r.address
+	}
+	p.Do("manager.connect %s 10000 %x -", at, key)
 	return p
 }
+
+const key = "key"
 
 // end closes all; what is left in the root is found.
 func (r *realm) end() {
@@ -359,8 +368,8 @@ func TestManagerServerKills(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, p := range team {
-					p.Do("manager.reconnect 0 5000")
-					p.Do("manager.call 0 5000 1 0 ping %s -", args(t, 1))
+					p.Do("manager.connect m 5000 %x -", key)
+					p.Do("manager.call 1 5000 1 0 ping %s -", args(t, 1))
 					p.Close()
 				}
 			}

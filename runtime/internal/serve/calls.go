@@ -67,7 +67,7 @@ func (s *Server) frame(p *peer, data []byte) {
 	if err != nil {
 		s.drop(p, err.Error())
 	}
-	if len(s.dead)+len(s.leaving)+len(s.later) > 0 {
+	if s.pending() {
 		s.tidy()
 	}
 }

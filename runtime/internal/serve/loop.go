@@ -46,7 +46,7 @@ func (s *Server) run() {
 			if s.now-looked < eventsEvery {
 				continue
 			}
-		case s.rest():
+		case s.rest() && !s.pending():
 			wait = s.untilTimer()
 		}
 		looked = s.now
@@ -141,7 +141,7 @@ func (s *Server) events(wait int) bool {
 		case !ok || from.peer.gone:
 		case from.process:
 			if ended(int(e.Fd)) {
-				s.drop(from.peer, "its process ended")
+				s.hungUp(from.peer, "its process ended")
 			}
 		default:
 			s.guarded(from.peer, func(p *peer) bool { s.socket(p, e.Events); return true })

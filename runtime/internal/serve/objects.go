@@ -136,7 +136,7 @@ func (s *Server) unref(e *entry, n uint64) {
 // tidy does, between two calls, what could not be done within one: objects without a reference go, and then those that they
 // alone referred to; clients that left give back what they had. One after the other, since chains may be long.
 func (s *Server) tidy() {
-	for len(s.dead)+len(s.leaving)+len(s.later) > 0 {
+	for s.pending() {
 		switch {
 		case len(s.later) > 0:
 			do := s.later[0]

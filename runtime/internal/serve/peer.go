@@ -27,6 +27,7 @@ type peer struct {
 	remote   bool
 	pickle   bool // may send and get pickles
 	gone     bool
+	dying    bool // it hung up: what it said last is still to be taken
 	damaged  bool // its pipe's file
 
 	fd      int
@@ -63,7 +64,7 @@ type peer struct {
 // socket takes what came by a socket.
 func (s *Server) socket(p *peer, events uint32) {
 	if events&(unix.EPOLLHUP|unix.EPOLLERR) != 0 || events&unix.EPOLLRDHUP != 0 && len(p.out) > 0 {
-		s.drop(p, "it hung up")
+		s.left(p)
 		return
 	}
 	var b [64 << 10]byte
@@ -76,10 +77,7 @@ func (s *Server) socket(p *peer, events uint32) {
 			break
 		}
 		if n <= 0 {
-			if p.greeting {
-				s.refuse(p, "it hung up in the middle of its greeting")
-			}
-			s.drop(p, "it hung up")
+			s.left(p)
 			return
 		}
 		switch {
@@ -104,6 +102,15 @@ func (s *Server) socket(p *peer, events uint32) {
 	if events&unix.EPOLLOUT != 0 && p.flush() && p.pipe == nil {
 		s.framesIn(p)
 	}
+}
+
+// left ends a client whose socket has ended.
+func (s *Server) left(p *peer) {
+	if p.greeting {
+		s.refuse(p, "it hung up in the middle of its greeting")
+		return
+	}
+	s.hungUp(p, "it hung up")
 }
 
 // readsATurn is how often a socket is read, before the next one has its turn; mostInFlight how many bytes may be under way
@@ -139,7 +146,7 @@ func (s *Server) framesIn(p *peer) {
 
 // post sends a frame as soon as it fits. It keeps nothing of f.
 func (p *peer) post(f []byte) {
-	if p.gone {
+	if p.gone || p.dying {
 		return
 	}
 	if p.pipe == nil {
@@ -166,7 +173,7 @@ func (p *peer) send(b []byte) {
 	if len(p.out) == 0 {
 		n, err := unix.SendmsgN(p.fd, b, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 		if err != nil && err != unix.EAGAIN && err != unix.EINTR {
-			p.s.drop(p, "it hung up")
+			p.s.hungUp(p, "it hung up")
 			return
 		}
 		if b = b[max(n, 0):]; len(b) == 0 {
@@ -227,7 +234,7 @@ func (p *peer) flush() bool {
 		} else {
 			n, err := unix.SendmsgN(p.fd, b, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 			if err != nil && err != unix.EAGAIN && err != unix.EINTR {
-				p.s.drop(p, "it hung up")
+				p.s.hungUp(p, "it hung up")
 				return false
 			}
 			n = max(n, 0)
@@ -266,7 +273,11 @@ func (p *peer) look(events uint32) {
 // brokenPipe ends a client whose pipe fails.
 func (s *Server) brokenPipe(p *peer, err error) {
 	p.damaged = ipcerr.CodeOf(err) == ipcerr.Corrupt
-	s.drop(p, err.Error())
+	if p.damaged || p.dying {
+		s.drop(p, err.Error())
+		return
+	}
+	s.hungUp(p, err.Error())
 }
 
 // drop ends a client: what it held is given back.
