@@ -56,4 +56,6 @@ def describe() -> dict[str, str]:
         "libzmq": zmq,
         "pyzmq": importlib.metadata.version("pyzmq"),
         "faster-fifo": importlib.metadata.version("faster-fifo"),
+        "Redis": first_line("redis-benchmark", "--version").removeprefix("redis-benchmark "),
+        "redis-py": importlib.metadata.version("redis"),
     }

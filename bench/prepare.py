@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from bench.measure import PROGRAMS, ROOT
 from bench.peers.api import MANY
+from bench.servers import REDIS
 
 REQUIREMENTS = ROOT / "bench" / "requirements.txt"
-MODULES = ("faster_fifo", "zmq", "matplotlib")
+MODULES = ("faster_fifo", "zmq", "redis", "hiredis", "matplotlib")
 # Debian's package, and a C++ program that compiles if it is there.
 PACKAGES = (
     ("libzmq3-dev", "#include <zmq.h>"),
@@ -22,6 +23,7 @@ PACKAGES = (
 PEERS = ROOT / "bench" / "peers"
 GO_PROGRAMS = (
     "polyipc_go", "polyipc_pipe_go", "polyipc_wait_go", "polyipc_lock_go", "polyipc_segment_go",
+    "polyipc_manager_go", "polyipc_manager_host_go",
 )  # fmt: skip
 FLAGS = ("-O2", "-Wall", "-Wextra", "-Werror")
 
@@ -59,6 +61,8 @@ def compiles(source: str) -> bool:
 def system_packages() -> None:
     """Install the peers in C and C++, if root; else say which."""
     missing = [package for package, source in PACKAGES if not compiles(source)]
+    if not REDIS.exists():
+        missing.append("redis-tools")
     if not missing:
         return
     if os.getuid() != 0 or shutil.which("apt-get") is None:
@@ -71,12 +75,23 @@ def system_packages() -> None:
     run(*install, *missing, DEBIAN_FRONTEND="noninteractive")
 
 
+def msgpack() -> list[str]:
+    """Flags for msgpack-c, whose name depends on the distribution."""
+    for name in ("msgpack-c", "msgpack"):
+        command = ["pkg-config", "--cflags", "--libs", name]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode == 0:
+            return [*done.stdout.split(), "-pthread"]
+    raise MissingError("install msgpack's library for C: make build names its package")
+
+
 def programs() -> None:
     """Compile the programs: those in C and C++ each with worker.c and its work."""
     PROGRAMS.mkdir(parents=True, exist_ok=True)
     c: Sequence[str] = ("gcc", "-std=c11", *FLAGS)
     library = ROOT / "build" / "lib"
     ours = ("-Iinclude", f"-L{library}", "-lpolyipc", f"-Wl,-rpath,{library}")
+    helpers = ("-Ibindings/c/include", *ours, *msgpack())
     objects = {name: PROGRAMS.parent / f"{name}.o" for name in ("worker", "messages", "turns")}
     for name, path in objects.items():
         run(*c, "-c", PEERS / f"{name}.c", "-o", path)
@@ -86,6 +101,7 @@ def programs() -> None:
         ("polyipc_wait_c", "polyipc_wait.c", "messages", (f"-DMANY={MANY}", *ours)),
         ("polyipc_lock_c", "polyipc_lock.c", "turns", ours),
         ("polyipc_segment_c", "polyipc_segment.c", "turns", ours),
+        ("polyipc_manager_c", "polyipc_manager.c", "turns", helpers),
         ("zeromq", "zeromq.c", "messages", ("-lzmq",)),
         (
             "zeromq_pair", "zeromq.c", "messages",
@@ -101,6 +117,8 @@ def programs() -> None:
     ):  # fmt: skip
         both = (objects["worker"], objects[work])
         run(*c, PEERS / source, *both, "-o", PROGRAMS / name, *flags)
+    host = PROGRAMS / "polyipc_manager_host_c"
+    run(*c, PEERS / "polyipc_manager_host.c", "-o", host, *helpers)
     both = (objects["worker"], objects["messages"])
     boost = ("g++", "-std=c++17", *FLAGS, PEERS / "boost.cpp", *both, "-pthread", "-lrt")
     run(*boost, "-o", PROGRAMS / "boost")

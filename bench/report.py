@@ -165,6 +165,8 @@ def whole(results: Results, machine: dict[str, str], date: str, effort: Effort) 
         *section("Arrays in Python, ns for an item", turn_cell, "array*"),
         *section(f"Sum of {ITEMS >> 20} Mi doubles by numpy, GiB/s", sum_cell, "sum"),
     ]
+    parts += section("A manager, calls a second, one client", rate_cell, "manager-*-1")
+    parts += section("A manager, calls a second, 20 clients together", rate_cell, "manager-*-20")
     if results.failures:
         said = [
             f"{s}, {BY_KEY[p].label if p in BY_KEY else p}:\n\n```\n{why.strip()}\n```"

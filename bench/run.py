@@ -22,7 +22,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bench import blocked, machine, plots, prepare, report
+from bench import blocked, machine, plots, prepare, redis_benchmark, report, servers
 from bench.measure import ROOT, Bench, PeerError
 from bench.results import Results
 from bench.scenarios import BY_KEY, FULL, QUICK, SCENARIOS, Scenario
@@ -63,7 +63,8 @@ def measure(bench: Bench, chosen: Sequence[Scenario]) -> Results:
                 if key in results.failures:
                     continue
                 try:
-                    results.samples.setdefault(key, []).append(bench.run(series, scenario))
+                    make = redis_benchmark.run if series.tool else Bench.run
+                    results.samples.setdefault(key, []).append(make(bench, series, scenario))
                 except PeerError as e:
                     results.failures[key] = str(e)
                     results.samples.pop(key, None)
@@ -109,7 +110,7 @@ def main() -> int:
         return 1
     about = machine.describe()
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    with directory() as place:
+    with directory() as place, servers.running(place, chosen):
         results = measure(Bench(place, effort), chosen)
 
     text = report.whole(results, about, date, effort)

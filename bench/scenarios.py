@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.peers.api import BATCH as CALLS
+
 
 @dataclass(frozen=True)
 class Series:
@@ -16,6 +18,7 @@ class Series:
     module: str = ""  # in bench/peers, with the interface of peers/api.py
     batch: int = 1  # messages a call
     ours: bool = False
+    tool: bool = False  # Redis's own benchmark, with a clock of its own
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,11 @@ SERIES = (
     Series("mp-array", "multiprocessing.Array", "Python", module="mp_array"),
     Series("numpy-py", "polyipc.Segment, numpy", "Python", module="polyipc_segment", ours=True),
     Series("numpy-shm", "shared_memory, numpy", "Python", module="shared_memory"),
+    Series("manager-go", "polyipc Go", "Go", program="polyipc_manager_go", ours=True),
+    Series("manager-c", "polyipc C", "C", program="polyipc_manager_c", ours=True),
+    Series("redis-benchmark", "Redis, redis-benchmark", "C", tool=True),
+    Series("mp-manager", "multiprocessing.Manager", "Python", module="mp_manager"),
+    Series("redis-py", "Redis, redis-py", "Python", module="redis_py"),
 )
 BY_KEY = {s.key: s for s in SERIES}
 
@@ -122,6 +130,19 @@ LOCKS = ("lock-go", "lock-c", "mutex", "semaphore", "lock-py", "mp-lock")
 LOCKED = ("number-go", "number-c", "mutex", "value-py", "mp-value")
 ATOMIC = ("number-go", "number-c", "atomic", "value-py")
 ARRAYS = ("array-py", "mp-array", "numpy-py", "numpy-shm")
+
+# What a manager is asked for, and by whom: not everybody has everything.
+REDIS = ("redis-benchmark", "redis-py")
+CLIENTS = ("manager-go", "manager-c")
+MANAGERS = (*CLIENTS, "mp-manager")
+MANAGER_VERBS = (
+    ("set", "dict set", (*MANAGERS, *REDIS)),
+    ("get", "dict get", (*MANAGERS, *REDIS)),
+    ("append", "list append", (*MANAGERS, *REDIS)),
+    ("increment", "counter", (*MANAGERS, *REDIS)),
+    ("method", "hosted method", MANAGERS),
+    ("batch", f"dict set x{CALLS}", (*CLIENTS, *REDIS)),
+)
 
 SIZES = (16, 64, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 1 << 20)
 QUICK_SIZES = (64, 4 << 10, 1 << 20)
@@ -212,4 +233,12 @@ SCENARIOS = (
     Scenario("array-read", "read an item", "turns", ARRAYS, verb="read"),
     Scenario("array-write", "write an item", "turns", ARRAYS, verb="write"),
     Scenario("sum", "sum", "turns", ARRAYS, verb="sum", step=1),
+    *(
+        Scenario(
+            f"manager-{verb}-{n}", label, "turns", series, verb=verb, holders=n,
+            step=CALLS if verb == "batch" or n == 1 else 10, quick=n == 1,
+        )
+        for n in (1, 20)
+        for verb, label, series in MANAGER_VERBS
+    ),
 )  # fmt: skip

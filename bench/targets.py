@@ -135,6 +135,14 @@ TARGETS = (
         "pipe, round trip, Python, to multiprocessing.Pipe", 1,
         ratio("pipe-trip", "pipe-py", "mp-pipe"), False, "{:.3f}x",
     ),
-    Target("manager, one client, dict set, Go and C", 500, None, True, THOUSANDS, "not built yet"),
-    Target("manager, one client, dict set, Python", 150, None, True, THOUSANDS, "not built yet"),
+    *(
+        Target(
+            f"manager, one client, {what}, {name}", bound, scaled(key, series, 1e-3), form=THOUSANDS
+        )
+        for what, key, bounds in (
+            ("dict set", "manager-set-1", (500, 500, 150)),
+            ("batches of 100", "manager-batch-1", (1000, 1000, 1000)),
+        )
+        for (series, name), bound in zip((("manager-go", "Go"), ("manager-c", "C")), bounds)
+    ),
 )  # fmt: skip

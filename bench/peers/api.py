@@ -7,6 +7,9 @@ from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+MANAGER = "bench"  # the name of polyipc's
+REDIS_SOCKET = "redis.sock"  # in the run's directory
+BATCH = 100  # calls of a manager in one message
 MANY = 8  # queues or pipes each way, of which the first is waited for
 
 
