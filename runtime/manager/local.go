@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/serve"
@@ -36,6 +37,7 @@ func (l *localLine) send(ctx context.Context, f []byte) (err error) {
 		err = l.pipe.Send(ctx, f, pipe.MsgPack)
 	}
 	if err == nil {
+		crash.Point("manager.sent")
 		l.ring(layout.RingOnSend, false)
 	}
 	return err

@@ -359,3 +359,30 @@ func TestInFlight(t *testing.T) {
 		w.raw().close()
 	}
 }
+
+// TestLastWords has a client ack what it was given and be gone at once: it had seen it, and it stays with it.
+func TestLastWords(t *testing.T) {
+	both(t, manager.Options{}, func(w *world) {
+		q := number(w.do(w.good, 0, "open", "q", "queue"))
+		w.during(func() {
+			for range 20 {
+				w.do(w.good, q, "put", "item")
+				r := w.raw()
+				r.send(call(1, q, "get"))
+				r.answer(1)
+				f := frame.Open(nil, frame.Ack, 2, 1)
+				if w.remote {
+					r.write(frame.Block(f))
+				} else if err := r.pipe.TrySend(f, 0); err != nil { // and does not ring
+					w.Error(err)
+				}
+				must(w, unix.Shutdown(r.fd, unix.SHUT_RDWR))
+				r.close()
+				w.gone(1)
+				if n := w.do(w.good, q, "qsize"); n != int64(0) {
+					w.Fatal("the item came back")
+				}
+			}
+		})
+	})
+}

@@ -302,6 +302,30 @@ static polyipc_status count_up(polyipc_manager m, call *c) {
     return s;
 }
 
+/* Increments a key of a dict until that fails; the file says how often it began, and how often it had the
+ * answer. */
+static polyipc_status tally(polyipc_manager m, call *c) {
+    volatile uint64_t *counts = number_in(c->words[4]);
+    const size_t length = strlen(c->words[3]);
+    char args[34] = {(char)0x91, (char)(0xa0 | length)}, bytes[16];
+    const polyipc_manager_call_t increment = {.object = (uint64_t)number(c->words[2]),
+                                              .method = "increment",
+                                              .args = args,
+                                              .args_size = 2 + length};
+    size_t size;
+    polyipc_status s = length < 32 ? POLYIPC_OK : PROTOCOL;
+    if (s == POLYIPC_OK)
+        memcpy(args + 2, c->words[3], length);
+    while (s == POLYIPC_OK) {
+        counts[0] = counts[0] + 1;
+        s = polyipc_manager_call(m, &increment, POLYIPC_FOREVER, bytes, sizeof bytes, &size, NULL);
+        if (s == POLYIPC_OK)
+            counts[1] = counts[1] + 1;
+    }
+    munmap((void *)counts, sizeof *counts);
+    return s;
+}
+
 static const struct {
     const char *verb;
     int words; /* with the verb */
@@ -311,7 +335,7 @@ static const struct {
     {"open", 5, make},           {"call", 8, call_once},    {"start", 8, start},    {"finish", 4, finish},
     {"cancel", 3, cancel},       {"batch", 5, batch},       {"repeat", 7, repeat},  {"release", 4, release},
     {"watch", 3, watch},         {"event", 4, event},       {"count", 6, count_up}, {"host", 2, begin_host},
-    {"hosted", 2, count_hosted},
+    {"hosted", 2, count_hosted}, {"tally", 5, tally},
 };
 
 polyipc_status answer_to_manager(call *c) {

@@ -129,6 +129,8 @@ func (m *managers) onClient(c *manager.Client, verb string, w []string) (string,
 		return fmt.Sprint(m.hosts[c].living.Load()), nil
 	case "count":
 		return "", counting(c, uint64(number(w[0])), w[1:])
+	case "tally":
+		return "", tally(c, w)
 	case "repeat":
 		call := callOf(w[1:])
 		for range number(w[0]) {
@@ -217,6 +219,20 @@ func counting(c *manager.Client, lock uint64, w []string) error {
 			}
 		}
 		return nil
+	})
+}
+
+// tally increments a key of a dict until that fails, and counts in a file how often it began and how often it had the answer.
+func tally(c *manager.Client, w []string) error {
+	increment := &manager.Call{Object: uint64(number(w[0])), Method: "increment", Args: packed(w[1])}
+	return onNumber(w[2], func(mem []byte) error {
+		for {
+			_ = add(mem)
+			if _, err := c.Do(context.Background(), increment); err != nil {
+				return err
+			}
+			_ = add(mem[8:])
+		}
 	})
 }
 
