@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"maps"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -267,6 +268,9 @@ func TestTypedRest(t *testing.T) {
 		must(t, c.Ping(ctx))
 		stat, err := c.Stat(ctx)
 		must(t, err)
+		for _, used := range []Object{n.Object, free.Object, a.Object, zeros.Object} {
+			runtime.KeepAlive(used)
+		}
 		if stat.Names != 2 || stat.Clients != 1 || stat.Types["array"] != 2 {
 			t.Errorf("%+v", stat)
 		}
