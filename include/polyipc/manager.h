@@ -64,8 +64,8 @@ typedef struct polyipc_manager_options {
 POLYIPC_API polyipc_status polyipc_manager_serve(const char *name, const polyipc_manager_options *options,
                                                  polyipc_manager_server *out_server);
 
-/* Waits until the server has stopped, by a client's "stop" or because it was idle. TIMEOUT, INTERRUPTED,
- * CLOSED. */
+/* Waits until the server has stopped, by a client's "stop", because it was idle, or by another thread's
+ * close. TIMEOUT, INTERRUPTED. */
 POLYIPC_API polyipc_status polyipc_manager_server_wait(polyipc_manager_server server, int64_t timeout_ns);
 
 /* Copies the server's name with its NUL; at most 129 bytes. TOO_SMALL. */
@@ -83,8 +83,8 @@ POLYIPC_API polyipc_status polyipc_manager_server_close(polyipc_manager_server s
 /* --- a client --- */
 
 /* Connects to the server of that name, or to "tcp://host:port". options may be NULL. NOT_FOUND (no such
- * server, or it is dead), DENIED (refused; the server's log says why), TIMEOUT, PEER_DIED, VERSION, INVALID,
- * LIMIT, NO_MEMORY. */
+ * server, or it is dead), WRONG_KIND, DENIED (refused; the server's log says why, $POLYIPC_LOG), TIMEOUT,
+ * INTERRUPTED, PEER_DIED, VERSION, INVALID, LIMIT, NO_MEMORY. */
 POLYIPC_API polyipc_status polyipc_manager_connect(const char *name, const polyipc_manager_options *options,
                                                    int64_t timeout_ns, polyipc_manager *out_manager);
 

@@ -2,7 +2,10 @@ package manager
 
 import (
 	"context"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/polyipc/polyipc/runtime/internal/frame"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -85,4 +88,32 @@ func TestAnswers(t *testing.T) {
 		must(t, host.Close())
 		mustBe(t, host.Reply(soon(t), h.Call, nil), ipcerr.Closed)
 	})
+}
+
+// TestServersDescriptorsElsewhere has somebody hold the server's side of a connection that ends, as a child does that its
+// process forks: the next client gets the number of its descriptor, and must not get its end.
+func TestServersDescriptorsElsewhere(t *testing.T) {
+	root := newRoot(t)
+	serveIn(t, Options{Root: root})
+	first := connectTo(t, root)
+	for fd := range 512 {
+		_, err := unix.Getpeername(fd)
+		own, _ := unix.Getsockname(fd)
+		if at, ok := own.(*unix.SockaddrUnix); err != nil || !ok || !strings.HasPrefix(at.Name, root) {
+			continue
+		}
+		held, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 512)
+		must(t, err)
+		defer func() { _ = unix.Close(held) }()
+	}
+	must(t, first.Close())
+	for range 10 {
+		c := connectTo(t, root)
+		for i := range 100 {
+			if v := do(t, c, 0, "ping", i); v != int64(i) {
+				t.Fatal(v)
+			}
+		}
+		must(t, c.Close())
+	}
 }

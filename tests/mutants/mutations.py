@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mutant import Mutant
 from mutations_c import MUTANTS_C
+from mutations_manager_c import MUTANTS_MANAGER_C, SUITES_MANAGER_C
 from mutations_objects import MUTANTS_OBJECTS, SUITES_OBJECTS
 from mutations_pipe import MUTANTS_PIPE, SUITES_PIPE
 from mutations_reference import MUTANTS_REFERENCE
@@ -25,6 +26,7 @@ SUITES = {
     "shm": "go test -count=1 -timeout 120s ./runtime/internal/shm",
     "queue": "go test -count=1 -timeout 120s ./runtime/internal/fifo ./runtime/queue",
     "codec": "go test -count=1 -timeout 60s ./codec",
+    **SUITES_MANAGER_C,
     **SUITES_OBJECTS,
     **SUITES_PIPE,
     **SUITES_SEGMENT,
@@ -443,6 +445,7 @@ MUTANTS = (
         "codec",
     ),
     *MUTANTS_C,
+    *MUTANTS_MANAGER_C,
     *MUTANTS_OBJECTS,
     *MUTANTS_PIPE,
     *MUTANTS_REFERENCE,

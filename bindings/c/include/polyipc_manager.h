@@ -65,7 +65,8 @@ static inline polyipc_status polyipc_managed_create(polyipc_manager manager, con
 static inline polyipc_managed polyipc_managed_self(polyipc_manager manager);
 
 /* The object that a value refers to, such as a list within a dict. Each time that a reference comes it
- * counts: release as many. INVALID if value is no such reference, GONE if it is one to an object of another
+ * counts, in results, events and hosted calls, also if nobody reads it: release as many, or the object stays
+ * as long as the connection. INVALID if value is no such reference, GONE if it is one to an object of another
  * server. */
 static inline polyipc_status polyipc_managed_of(polyipc_manager manager, const msgpack_object *value,
                                                 polyipc_managed *out);

@@ -173,6 +173,7 @@ static void bad_calls(void) {
     uint64_t number = 99;
     const polyipc_manager closed = {m.id ^ 1u << 20}, none = {0}, made_up = {0x7fffffff};
     const polyipc_manager_call_t good = CALL(list, "len", "\x90");
+    polyipc_manager_hosted_t hosted = {.size = sizeof hosted};
     for (int i = 0; i < 3; i++) {
         const polyipc_manager bad = i == 0 ? closed : i == 1 ? none : made_up;
         EXPECT(polyipc_manager_call(bad, &good, SOON, buffer, sizeof buffer, &size, &number),
@@ -183,6 +184,8 @@ static void bad_calls(void) {
         EXPECT(polyipc_manager_forget(bad, 1), POLYIPC_BAD_HANDLE);
         EXPECT(polyipc_manager_release(bad, 1, 1), POLYIPC_BAD_HANDLE);
         EXPECT(polyipc_manager_reconnect(bad, SOON), POLYIPC_BAD_HANDLE);
+        EXPECT(polyipc_manager_next_call(bad, SOON, &hosted, buffer, sizeof buffer, &size),
+               POLYIPC_BAD_HANDLE);
         EXPECT(polyipc_manager_reply(bad, 1, NULL, 0), POLYIPC_BAD_HANDLE);
         EXPECT(polyipc_manager_fail(bad, 1, "ValueError", NULL, NULL), POLYIPC_BAD_HANDLE);
         EXPECT(polyipc_manager_close(bad), POLYIPC_BAD_HANDLE);

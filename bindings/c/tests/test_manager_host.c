@@ -112,10 +112,12 @@ static void by_table(void) {
     polyipc_error_detail(detail, sizeof detail);
     CHECK(strstr(detail, "ValueError: no true, please") != NULL, "%s", detail);
     EXPECT(polyipc_managed_create(m, "Crate", &value, 1, SOON, &bad), POLYIPC_NOT_FOUND);
-    EXPECT(polyipc_managed_release(number), POLYIPC_OK);
+    EXPECT(polyipc_managed_release(text), POLYIPC_OK);
     while (atomic_load(&boxes) != 1)
         figure(m, "objects"); /* the release goes with it, and the drop comes soon */
-    EXPECT(polyipc_managed_release(text), POLYIPC_OK);
+    EXPECT(polyipc_managed_call(number, "get", NULL, NULL, SOON, &zone, &out), POLYIPC_OK);
+    CHECK(out.via.u64 == 5, "the other box has another number");
+    EXPECT(polyipc_managed_release(number), POLYIPC_OK);
     while (atomic_load(&boxes) != 0)
         figure(m, "objects");
 }
