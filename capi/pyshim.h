@@ -94,6 +94,7 @@ struct pi_method {
     X(Py_DecRef, void, (pi_object *))                                                       \
     X(PyErr_Occurred, pi_object *, (void))                                                  \
     X(PyErr_BadArgument, int, (void))                                                       \
+    X(PyErr_CheckSignals, int, (void))                                                      \
     X(PyCFunction_NewEx, pi_object *, (const struct pi_method *, pi_object *, pi_object *)) \
     X(PyObject_CallObject, pi_object *, (pi_object *, pi_object *))                         \
     X(PyObject_Call, pi_object *, (pi_object *, pi_object *, pi_object *))                  \
@@ -133,6 +134,21 @@ POLYIPC_API pi_object *polyipc_py_queue(int queue);
 /* The functions of a pipe that was just opened, likewise, and what it is: ((send, recv), end, receives,
  * sends), the last three as ints. send and recv are put(body, format, ns) and get(ns) of a queue. */
 POLYIPC_API pi_object *polyipc_py_pipe(int pipe);
+
+/* The functions of a connection to a manager, bound to its handle: a tuple of
+ *
+ *   call(object, method, args, named, ns)   as polyipc_manager_call, of the calling thread; method, args and
+ *                                           named are bytes objects, named may be empty
+ *   finish(call, ns)
+ *   next_event(subscription, ns)
+ *   next_call(ns)                           (what, call, object, client, thread, body)
+ *   reply(call, result)                     the status
+ *   release(object, count)                  the status; may be called while garbage is collected
+ *
+ * The first three return a bytes object or the status, but (status, details) for REMOTE_ERROR, whose details
+ * are a bytes object and may be empty. call has signal handlers run by itself, and gives the call up if one
+ * raises or the time is over. The GIL is released throughout, but in release. restype py_object. */
+POLYIPC_API pi_object *polyipc_py_manager(int manager);
 
 /* The functions of an object of polyipc/sync.h, bound to its handle; type is an enum polyipc_sync_type.
  * restype py_object. A tuple of

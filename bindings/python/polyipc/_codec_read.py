@@ -50,7 +50,9 @@ def _hook(code: int, data: memoryview) -> Any:
     if code == NDARRAY:
         return _read_array(data)
     if code == PICKLE:
-        raise PickleMetError
+        if opening.pickle is None:
+            raise PickleMetError
+        return opening.pickle(data)
     if 0 <= code < RESERVED:
         return Ext(code, bytes(data))
     raise CodecError(
@@ -131,9 +133,10 @@ def _read_ref(data: memoryview) -> Ref:
 
 
 class _Opening(threading.local):
-    """How this thread opens the references that it reads."""
+    """How this thread opens what it reads."""
 
-    by: Callable[[Ref], Any] | None = None
+    by: Callable[[Ref], Any] | None = None  # references
+    pickle: Callable[[Buffer], Any] | None = None  # pickles, wherever they are
 
 
 opening = _Opening()

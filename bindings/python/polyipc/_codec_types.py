@@ -74,6 +74,12 @@ class Referable:
         raise NotImplementedError
 
 
+class Live(Referable):
+    """What refers to an object of a manager, and goes into messages to that manager alone."""
+
+    __slots__ = ()
+
+
 class ReferencesMetError(Exception):
     """The object holds some that go as references: codec.pack_referring carries it."""
 

@@ -27,6 +27,7 @@ from polyipc._codec_types import (
     UUID,
     CodecError,
     Ext,
+    Live,
     NDArray,
     Ref,
     Referable,
@@ -60,8 +61,10 @@ def too_deep(obj: object) -> bool:
 _PLAIN = _SCALARS | CONTAINERS | {uuid.UUID, Ref, datetime.datetime}
 
 
-def is_plain(obj: Any) -> bool:
+def is_plain(obj: Any, live: bool = False) -> bool:
     """Report whether obj can go without pickle and come back the same, shared parts included.
+
+    live -- of objects that go as references, whether those of a manager do, or all others
 
     Goes level by level, so that the interpreter's own loops do most of the work: object by object,
     this took ten times as long as pickling.
@@ -78,7 +81,7 @@ def is_plain(obj: Any) -> bool:
         if kinds <= _SCALARS:
             return True
         others = kinds - _PLAIN
-        if not all(issubclass(k, Referable) for k in others):
+        if not all(issubclass(k, Referable) and issubclass(k, Live) == live for k in others):
             return False
         if datetime.datetime in kinds and not all(map(_is_utc, level)):
             return False

@@ -41,6 +41,7 @@ QUEUE = 1  # kinds of references, docs/spec/codec.md
 PIPE = 2  # its end 0
 PIPE_END = 13  # its end 1
 SEGMENT = 3
+LIVE = 4  # an object of a manager
 
 
 class _Opened(Protocol):
@@ -57,7 +58,12 @@ def opens(kind: int, cls: type[_Opened]) -> None:
 
 
 def references(met: list[Ref]) -> list[c.Reference]:
-    """Return references as the library takes them."""
+    """Return references as the library takes them. TypeError for objects of a manager."""
+    if any(r.kind == LIVE for r in met):
+        raise TypeError(
+            "an object of a manager cannot go into a message by itself: give the message a pickle "
+            "of it, or use pickle=True"
+        )
     return [c.Reference(r.kind, r.uuid.bytes, r.name.encode()) for r in met]
 
 
