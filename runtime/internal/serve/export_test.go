@@ -1,9 +1,20 @@
 package serve
 
-import "time"
+import (
+	"testing"
+	"time"
+)
 
-// HurryGreetings shortens the time of a greeting, for tests that wait for its end.
-func HurryGreetings(long, short time.Duration) { greetingTime, hurriedTime = long, short }
+// Hurry shortens the time of a greeting, for servers that a test starts from now on.
+func Hurry(t *testing.T, long, short time.Duration) {
+	before := usual
+	usual.greeting, usual.hurried = long, short
+	t.Cleanup(func() { usual = before })
+}
 
-// BoundInFlight lowers how many bytes may be under way to and from remote clients.
-func BoundInFlight(n int) { mostInFlight = n }
+// BoundInFlight lowers how many bytes may be under way to and from remote clients, likewise.
+func BoundInFlight(t *testing.T, n int) {
+	before := usual
+	usual.inFlight = n
+	t.Cleanup(func() { usual = before })
+}

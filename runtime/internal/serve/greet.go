@@ -6,18 +6,11 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"math/bits"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/polyipc/polyipc/runtime/internal/frame"
 	"github.com/polyipc/polyipc/runtime/pipe"
-)
-
-// greetingTime is how long a greeting may take, and hurriedTime how long if others wait since too many greet.
-var ( // Tests shorten them.
-	greetingTime = 5 * time.Second
-	hurriedTime  = time.Second
 )
 
 // greet begins a greeting.
@@ -44,7 +37,7 @@ func (s *Server) greet(p *peer) {
 	p.hello = frame.Block(hello.Body())
 	p.began = s.now
 	p.timer = &timer{peer: p, index: -1}
-	s.arm(p.timer, greetingTime)
+	s.arm(p.timer, s.bounds.greeting)
 	if n, _ := unix.SendmsgN(p.fd, p.hello, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT); n != len(p.hello) {
 		s.drop(p, "it hung up")
 	}
@@ -53,8 +46,8 @@ func (s *Server) greet(p *peer) {
 // hurry gives those who greet less time: others wait.
 func (s *Server) hurry(side int) {
 	for p := range s.peers {
-		if p.greeting && p.side() == side && p.timer.at > p.began+int64(hurriedTime) {
-			p.timer.at = p.began + int64(hurriedTime)
+		if p.greeting && p.side() == side && p.timer.at > p.began+int64(s.bounds.hurried) {
+			p.timer.at = p.began + int64(s.bounds.hurried)
 			heap.Fix(&s.timers, p.timer.index)
 		}
 	}

@@ -214,11 +214,10 @@ func TestImpostor(t *testing.T) {
 // TestHalfOpen has many begin to greet and say nothing more: others get in all the same, and those are refused in time.
 func TestHalfOpen(t *testing.T) {
 	for _, crowd := range []int{100, 300} {
+		if crowd > 200 {
+			serve.Hurry(t, 5*time.Second, 300*time.Millisecond)
+		}
 		both(t, manager.Options{}, func(w *world) {
-			if crowd > 200 {
-				serve.HurryGreetings(5*time.Second, 300*time.Millisecond)
-				defer serve.HurryGreetings(5*time.Second, time.Second)
-			}
 			w.during(func() {
 				var all []*raw
 				for range crowd {
@@ -241,8 +240,7 @@ func TestHalfOpen(t *testing.T) {
 
 // TestSlowGreeting greets byte by byte.
 func TestSlowGreeting(t *testing.T) {
-	serve.HurryGreetings(300*time.Millisecond, 100*time.Millisecond)
-	defer serve.HurryGreetings(5*time.Second, time.Second)
+	serve.Hurry(t, 300*time.Millisecond, 100*time.Millisecond)
 	both(t, manager.Options{}, func(w *world) {
 		w.during(func() {
 			r, _ := w.knock()

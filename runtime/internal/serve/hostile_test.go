@@ -334,8 +334,7 @@ func TestHalf(t *testing.T) {
 
 // TestInFlight has clients send halves of frames until there is too much of them: those go that have most.
 func TestInFlight(t *testing.T) {
-	serve.BoundInFlight(1 << 20)
-	defer serve.BoundInFlight(1 << 30)
+	serve.BoundInFlight(t, 1<<20)
 	w := newWorld(t, true, manager.Options{Frame: 1 << 20})
 	w.during(func() {
 		var all []*raw

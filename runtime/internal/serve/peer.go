@@ -113,11 +113,8 @@ func (s *Server) left(p *peer) {
 	s.hungUp(p, "it hung up")
 }
 
-// readsATurn is how often a socket is read, before the next one has its turn; mostInFlight how many bytes may be under way
-// to and from all remote clients together, beside one frame of the largest size.
+// readsATurn is how often a socket is read, before the next one has its turn.
 const readsATurn = 16
-
-var mostInFlight = 1 << 30 // lowered by tests
 
 // framesIn takes the whole frames that a remote client has sent.
 func (s *Server) framesIn(p *peer) {
@@ -201,7 +198,7 @@ func (p *peer) wait(b []byte) {
 
 // underWay counts bytes that came from remote clients, or go to them. Beyond the bound who has most of them is closed.
 func (s *Server) underWay(n int) {
-	if s.inFlight += n; s.inFlight <= mostInFlight+s.options.Frame {
+	if s.inFlight += n; s.inFlight <= s.bounds.inFlight+s.options.Frame {
 		return
 	}
 	var most *peer

@@ -50,6 +50,7 @@ type Server struct {
 	epoch   uint64
 	bells   []atomic.Uint32
 	options Options
+	bounds  bounds
 	address string // of the TCP socket
 
 	epoll  int
@@ -96,10 +97,20 @@ type source struct {
 	process bool // the peer's process, not its socket
 }
 
+// bounds are what tests would have to wait for, or fill, for too long.
+type bounds struct {
+	greeting time.Duration // how long a greeting may take
+	hurried  time.Duration // and how long if others wait since too many greet
+	inFlight int           // how many bytes may be under way to and from all remote clients, beside one frame of the largest size
+}
+
+// usual are those of servers that start from now on.
+var usual = bounds{5 * time.Second, time.Second, 1 << 30}
+
 // Start makes the manager and lets its loop run.
 func Start(name string, o Options) (*Server, error) {
 	s := &Server{
-		options: o, epoll: -1, stopFD: -1, spare: -1, unix: -1, tcp: -1, ended: make(chan struct{}), begun: time.Now(),
+		options: o, bounds: usual, epoll: -1, stopFD: -1, spare: -1, unix: -1, tcp: -1, ended: make(chan struct{}), begun: time.Now(),
 		files: map[int32]source{}, peers: map[*peer]struct{}{}, slots: make([]uint64, layout.ManagerSlots/64),
 		buf: make([]byte, frame.LeastFrame), names: map[string]live.ID{}, objects: map[live.ID]*entry{},
 		types: map[string]*hostType{}, words: map[string]string{}, next: &call{},
