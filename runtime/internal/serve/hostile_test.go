@@ -160,7 +160,9 @@ func TestGrantsNotAcked(t *testing.T) {
 		w.during(func() {
 			r := w.raw()
 			defer r.close()
+			sent := make(chan struct{})
 			go func() {
+				defer close(sent)
 				for i := range uint64(10_000) {
 					if !r.send(call(i, s, "acquire")) {
 						return
@@ -168,6 +170,7 @@ func TestGrantsNotAcked(t *testing.T) {
 				}
 			}()
 			r.refused()
+			<-sent
 		})
 		if n := w.do(w.good, s, "get_value"); n != int64(100_000) {
 			t.Error(n)
