@@ -18,7 +18,7 @@ import (
 )
 
 // managing are the languages whose peers have managers.
-var managing = []peers.Language{peers.Go, peers.C}
+var managing = []peers.Language{peers.Go, peers.C, peers.Python}
 
 // user is a peer that is connected to a manager.
 type user struct {

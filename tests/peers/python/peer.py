@@ -11,6 +11,7 @@ from typing import Any, Callable
 import work
 from body import body_of, show
 from crowds import Crowds
+from managers import Managers, RemoteFailed
 from many import Many
 from pipe_ends import Pipes
 from refs import Refs
@@ -44,6 +45,7 @@ class Peer:
             segment=self.segments.open,
         )
         self.many = Many(self.queues)
+        self.managers = Managers()
         nouns: dict[str, list[Any]] = {
             "queue": self.queues,
             "pipe": self.pipes.ends,
@@ -75,6 +77,8 @@ class Peer:
         """Do a command and say what came of it."""
         try:
             return ("ok " + self.do(words)).rstrip()
+        except RemoteFailed as e:
+            return f"err REMOTE_ERROR {e}".replace("\n", " ")
         except errors.Error as e:
             return f"err {errors.Status(e.status).name} {e}".replace("\n", " ")
         except KeyboardInterrupt:
@@ -95,6 +99,8 @@ class Peer:
             return self.segments.do(verb[len("segment.") :], rest)
         if verb.startswith("many."):
             return self.many.do(verb[len("many.") :], rest)
+        if verb.startswith("manager."):
+            return self.managers.do(verb[len("manager.") :], rest)
         if verb.startswith("crowd."):
             return self.crowds.do(verb[len("crowd.") :], rest)
         if verb in ("create", "open_or_create"):
@@ -199,6 +205,7 @@ class Peer:
     def close(self) -> None:
         for opened in (*self.queues, *self.pipes.ends):
             opened.close()
+        self.managers.close()
 
 
 def nothing(call: Callable[[], None]) -> str:
