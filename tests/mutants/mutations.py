@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mutant import Mutant
 from mutations_c import MUTANTS_C
+from mutations_manager import MUTANTS_MANAGER, SUITES_MANAGER
 from mutations_manager_c import MUTANTS_MANAGER_C, SUITES_MANAGER_C
 from mutations_objects import MUTANTS_OBJECTS, SUITES_OBJECTS
 from mutations_pipe import MUTANTS_PIPE, SUITES_PIPE
@@ -19,6 +20,7 @@ from mutations_wait import MUTANTS_WAIT, SUITES_WAIT
 # What is run in a copy of the tree; the whole suite passes there before any mutant is tried.
 SUITES = {
     **SUITES_SYNC,
+    **SUITES_MANAGER,
     "ring": "go test -count=1 -timeout 30s ./runtime/internal/ring",
     "park": "go test -count=1 -timeout 20s ./runtime/internal/park",
     "layout": "go test -count=1 -timeout 60s ./runtime/internal/layout",
@@ -451,5 +453,6 @@ MUTANTS = (
     *MUTANTS_REFERENCE,
     *MUTANTS_SEGMENT,
     *MUTANTS_SYNC,
+    *MUTANTS_MANAGER,
     *MUTANTS_WAIT,
 )
