@@ -7,6 +7,7 @@ from mutant import Mutant
 
 SUITES_MANAGER = {
     "serve": "go test -count=1 -failfast -timeout 90s ./runtime/internal/frame ./runtime/internal/serve ./runtime/manager",
+    "manager scale": "go test -count=1 -timeout 60s -run TestManager ./tests/scale",
 }
 
 SERVE = "runtime/internal/serve/"
@@ -201,6 +202,13 @@ MUTANTS_MANAGER = (
         "if !s.mayPickle(p, orNil(result)) {",
         "if len(result) < 0 {",
         "serve",
+    ),
+    Mutant(
+        "the memory of who left is kept",
+        SERVE + "trim.go",
+        "\tgo debug.FreeOSMemory()\n",
+        "\t_ = debug.FreeOSMemory\n",
+        "manager scale",
     ),
     Mutant(
         "a host may answer what it was not asked",

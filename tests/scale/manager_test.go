@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,6 +67,7 @@ func TestManager(t *testing.T) {
 	watcher, err := connect("scale")
 	must(t, err)
 	before := resident(t, cmd.Process.Pid)
+	alone := quickest(t, watcher)
 
 	all := make([]*manager.Client, clients)
 	var group sync.WaitGroup
@@ -91,23 +93,33 @@ func TestManager(t *testing.T) {
 		t.Errorf("%d clients, %d objects", stat.Clients, stat.Objects)
 	}
 	most := resident(t, cmd.Process.Pid)
+	if beside := quickest(t, watcher); beside > 2*alone+50*time.Microsecond {
+		t.Errorf("a call takes %v alone, and %v beside %d who are idle", alone, beside, clients)
+	}
+	idle(t, cmd.Process.Pid)
 	for _, c := range all {
 		if c != nil {
 			must(t, c.Close())
 		}
 	}
-	left := time.Now()
+	left, longest := time.Now(), time.Duration(0)
 	bound := before + before/5 + 16<<20
 	for {
 		now := resident(t, cmd.Process.Pid)
 		if now <= bound {
-			t.Logf("%d MiB before, %d MiB with all of them, %d MiB %.1f s after they left", before>>20, most>>20, now>>20, time.Since(left).Seconds())
+			t.Logf("%d MiB before, %d MiB with all of them, %d MiB %.1f s after they left; a call took at most %v meanwhile",
+				before>>20, most>>20, now>>20, time.Since(left).Seconds(), longest)
 			break
 		}
 		if time.Since(left) > patience {
 			t.Fatalf("%d MiB before, %d MiB with all of them, %d MiB after %v", before>>20, most>>20, now>>20, patience)
 		}
-		time.Sleep(50 * time.Millisecond)
+		for end := time.Now().Add(50 * time.Millisecond); time.Now().Before(end); { // giving memory back must hold up nobody
+			began := time.Now()
+			must(t, watcher.Ping(patient()))
+			longest = max(longest, time.Since(began))
+			time.Sleep(100 * time.Microsecond)
+		}
 	}
 	stat, err = watcher.Stat(patient())
 	must(t, err)
@@ -117,6 +129,50 @@ func TestManager(t *testing.T) {
 	must(t, watcher.Close())
 	must(t, in.Close())
 	must(t, cmd.Wait())
+}
+
+// quickest is how long the quickest of some calls takes.
+func quickest(t testing.TB, c *manager.Client) time.Duration {
+	t.Helper()
+	least := time.Hour
+	for range 300 {
+		began := time.Now()
+		must(t, c.Ping(patient()))
+		least = min(least, time.Since(began))
+	}
+	return least
+}
+
+// idle checks that a process takes no more than 1 % of a processor, once what it was busy with is done.
+func idle(t testing.TB, pid int) {
+	t.Helper()
+	const over = time.Second
+	used := time.Duration(0)
+	for range 10 {
+		before := worked(t, pid)
+		time.Sleep(over)
+		if used = worked(t, pid) - before; used <= over/100 {
+			t.Logf("%v of a processor in %v", used, over)
+			return
+		}
+	}
+	t.Errorf("%v of a processor in %v, with nothing to do", used, over)
+}
+
+// worked is how long the threads of a process have run.
+func worked(t testing.TB, pid int) (sum time.Duration) {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	must(t, err)
+	for _, file := range files {
+		var ns int64
+		b, _ := os.ReadFile(file)
+		if _, err := fmt.Sscan(string(b), &ns); err != nil {
+			t.Skip("no schedstat here: ", err)
+		}
+		sum += time.Duration(ns)
+	}
+	return sum
 }
 
 // furnish makes n objects, with something in them.

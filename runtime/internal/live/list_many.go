@@ -11,12 +11,16 @@ import (
 
 // The methods of lists that look at many values, or change many.
 
-// maxMade is how many values one call may make out of few: all others wait meanwhile.
-const maxMade = 1 << 22
+// maxMade is how many values one call may make out of few: all others wait meanwhile. They share their bytes until somebody
+// asks for all of them, so maxShared bounds how many there are then.
+const (
+	maxMade   = 1 << 22
+	maxShared = 256 << 20
+)
 
 func (c call) tooMany() error {
 	return &ipcerr.Error{Op: c.method.text, Code: ipcerr.TooLarge,
-		Hint: fmt.Sprintf("that would make more than %d values at once; do it piece by piece", maxMade)}
+		Hint: fmt.Sprintf("that would make more than %d values at once, or of more than %d MiB; do it piece by piece", maxMade, maxShared>>20)}
 }
 
 func (l *list) slice(c call) (codec.Raw, error) {
@@ -181,7 +185,11 @@ func (l *list) multiply(c call) (codec.Raw, error) {
 		return l.clear(c)
 	}
 	n := len(l.values)
-	if n > 0 && count > maxMade/n {
+	bytes := 0
+	for _, v := range l.values {
+		bytes += len(v)
+	}
+	if n > 0 && count > 1 && (count > maxMade/n || count > maxShared/bytes) {
 		return nil, c.tooMany()
 	}
 	if l.refs {

@@ -211,3 +211,16 @@ func TestIncrementBounds(t *testing.T) {
 		}
 	}
 }
+
+// TestMultiplyLarge makes much out of little: what shares its bytes is written out for who asks for all of it.
+func TestMultiplyLarge(t *testing.T) {
+	c := newHall(t).caller()
+	l := c.make("list", []any{make([]byte, 1<<20)})
+	steps(t, c, l, []step{
+		{"multiply", a(300), "TOO_LARGE"},
+		{"multiply", a(100), "nil"},
+		{"multiply", a(3), "TOO_LARGE"},
+		{"multiply", a(1), "nil"},
+		{"len", nil, "100"},
+	})
+}
