@@ -49,6 +49,7 @@ polyipc_c_programs(abi test/abi tests/abi/c TEST)
 polyipc_c_programs(example bin/examples bindings/c/examples)
 polyipc_c_programs(example bin/examples examples/identifiers/c)
 polyipc_c_programs(example bin/examples examples/frames/c)
+polyipc_c_programs(example bin/examples examples/model/c)
 # Not with gcc's AddressSanitizer: a fork copies the lock of its allocator as it is, and while Go starts
 # threads, the child may wait for it for ever. The C library's allocator is safe.
 if(NOT POLYIPC_SANITIZE MATCHES "address")

@@ -3,13 +3,14 @@
     demo.py [--input DIR] [--top N]
 
 A Go process walks the tree and puts every file on a queue. Two workers each in Go, C and Python
-lease files from it, put what they counted on a second queue, and add it to totals in shared memory.
+lease files from it, put what they counted on a second queue, and add it to totals in shared memory,
+and to a result that a manager in this process keeps, whose changes the line on the terminal shows.
 One more process adds up what is on the second queue. This one starts them all, hands them the
 objects that they work with, and talks with each over a pipe.
 
 Midway, a worker that holds a lease is killed with SIGKILL: its file is delivered again, and nothing
 is lost. At the end the sums are compared with those of a single process that did all the work, and
-the shared totals with the sums.
+the shared totals and the result with the sums.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polyipc
+from polyipc import manager
 
 TOP = Path(__file__).resolve().parents[2]
 HERE = TOP / "examples" / "identifiers"
@@ -110,6 +113,37 @@ class Crew(list[Member]):
                 member.listen()
 
 
+class Watcher(threading.Thread):
+    """Shows each change of the result, until the with block ends."""
+
+    def __init__(self, result: manager.DictProxy, total: int) -> None:
+        super().__init__(name="watcher")
+        self._result, self._total = result, total
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Watch."""
+        now: dict[str, int] = {}
+        with self._result.watch() as changes:
+            while not self._over.is_set():
+                with contextlib.suppress(polyipc.TimedOutError):
+                    change = changes.next(timeout=0.1)
+                    if change.what == "snapshot":
+                        now = change.value
+                    elif change.what == "set":
+                        now[change.key] = change.value
+                shares = ", ".join(f"{language} {now.get(language, 0):,}" for language in WORKERS)
+                progress(f"{now.get('files', 0):,} of {self._total:,} files counted: {shares}")
+
+    def __enter__(self) -> Watcher:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._over.set()
+        self.join()
+
+
 def progress(text: str) -> None:
     """Shows a line on the terminal in place of the one before."""
     if sys.stderr.isatty():
@@ -152,6 +186,7 @@ class Outcome:
     sums: dict[str, Any]  # what was added up: see Sums in add/main.go
     alone: dict[str, Any]  # what a single process counted
     totals: dict[str, dict[str, int]]  # what is in shared memory
+    result: dict[str, int]  # what the manager keeps: the columns, and files by language
     workers: list[Member]
     redelivered: int
 
@@ -165,27 +200,33 @@ def run(tree: Path) -> Outcome:
     results: polyipc.Queue[Any] = polyipc.Queue()
     totals = polyipc.Segment(format="q", shape=(len(ROWS), len(COLUMNS)))
     start = polyipc.Barrier(2 * len(WORKERS) + 1)
-    with jobs, results, totals, start, Crew() as crew:
+    server = manager.Server()
+    with server, server.connect() as own, jobs, results, totals, start, Crew() as crew:
+        result = own.dict("result")
         adder = crew.start("adding", [ADD], {"results": results})
         objects = {"jobs": jobs, "results": results, "totals": totals, "start": start}
         workers = [
-            crew.start(language, WORKERS[language], objects, {"row": ROWS.index(language)})
+            crew.start(
+                language,
+                WORKERS[language],
+                objects,
+                {"row": ROWS.index(language), "manager": server.name},
+            )
             for language in [*WORKERS] * 2
         ]
         walker = crew.start("walking", [WALK, tree], {"jobs": jobs, "start": start})
         files = totals.atomic(8 * ROWS.index("all") * len(COLUMNS))  # the first cell of the row
         killed = stopped = False
-        while any(worker.busy for worker in workers):
-            crew.listen(timeout=0.01)
-            now = jobs.stat()
-            progress(f"{files.load():,} of {total:,} files counted, {now.leased} on lease")
-            if not killed and files.load() > total // 3:
-                killed = kill_a_lease_holder(jobs.name, workers)
-            if not stopped and not walker.busy and now.unfinished == 0:
-                stopped = True
-                for worker in workers:
-                    if worker.busy:
-                        worker.stop()
+        with Watcher(result, total):
+            while any(worker.busy for worker in workers):
+                crew.listen(timeout=0.01)
+                if not killed and files.load() > total // 3:
+                    killed = kill_a_lease_holder(jobs.name, workers)
+                if not stopped and not walker.busy and jobs.stat().unfinished == 0:
+                    stopped = True
+                    for worker in workers:
+                        if worker.busy:
+                            worker.stop()
         results.shutdown()  # every worker has left: what is there is all there will be
         while adder.busy:
             crew.listen(timeout=1)
@@ -197,6 +238,7 @@ def run(tree: Path) -> Outcome:
             sums=adder.report,
             alone=json.loads(alone.stdout),
             totals={name: dict(zip(COLUMNS, cells)) for name, cells in zip(ROWS, rows)},
+            result=result.copy(),
             workers=workers,
             redelivered=jobs.stat().redelivered,
         )
@@ -223,6 +265,22 @@ def totals_agree(o: Outcome) -> bool:
     return True
 
 
+def result_agrees(o: Outcome) -> bool:
+    """Whether the manager's result is between the sums and the shared totals.
+
+    Who added to the totals adds to the result next, and acks the file after that. So each file
+    that was added up is in the result, and what a worker did not live to add is in the totals only.
+    """
+    return all(
+        o.sums["all"][column] <= o.result.get(column, 0) <= o.totals["all"][column]
+        for column in COLUMNS
+    ) and all(
+        o.totals[language]["files"] - o.result.get(language, 0)
+        in range(1 + sum(worker.name == language and worker.killed for worker in o.workers))
+        for language in WORKERS
+    )
+
+
 def table(o: Outcome, top: int) -> Iterator[str]:
     """The report, line by line."""
     sums = o.sums
@@ -230,6 +288,7 @@ def table(o: Outcome, top: int) -> Iterator[str]:
     rows = {language: sums["workers"].get(language, nothing) for language in WORKERS}
     rows["all"] = sums["all"]
     rows["shared totals"] = o.totals["all"]
+    rows["the result"] = {**nothing, **o.result}
     yield f"{'worker':<15}{'files':>10}{'MB':>10}{'identifiers':>15}"
     for name, row in rows.items():
         megabytes = row["bytes"] / 1e6
@@ -278,12 +337,13 @@ def main() -> int:
     same = sums["counts"] == alone["counts"] and all(
         sums["all"][key] == alone[key] for key in ("files", "bytes")
     )
-    agree = totals_agree(outcome)
+    agree, result = totals_agree(outcome), result_agrees(outcome)
     print(f"\nthe same as one process alone: {'yes' if same else 'NO'}")
     print(f"the shared totals agree: {'yes' if agree else 'NO'}")
+    print(f"the manager's result agrees: {'yes' if result else 'NO'}")
     if not outcome.redelivered:
         print("demo: nothing was redelivered, so the kill showed nothing", file=sys.stderr)
-    return 0 if same and agree and outcome.redelivered else 1
+    return 0 if same and agree and result and outcome.redelivered else 1
 
 
 if __name__ == "__main__":

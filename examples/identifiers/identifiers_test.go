@@ -47,7 +47,7 @@ func TestDemo(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("demo: %v\n%s%s", err, log.String(), out.String())
 	}
-	for _, want := range []string{"5 commonest of", "the same as one process alone: yes", "the shared totals agree: yes", "messages a second"} {
+	for _, want := range []string{"5 commonest of", "the same as one process alone: yes", "the shared totals agree: yes", "the manager's result agrees: yes", "messages a second"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}
@@ -71,7 +71,7 @@ func TestDemoEmpty(t *testing.T) {
 	if err == nil {
 		t.Errorf("no error:\n%s", out)
 	}
-	for _, want := range []string{"the same as one process alone: yes", "the shared totals agree: yes"} {
+	for _, want := range []string{"the same as one process alone: yes", "the shared totals agree: yes", "the manager's result agrees: yes"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

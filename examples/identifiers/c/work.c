@@ -2,7 +2,7 @@
  *
  * The C twin of work/main.go, which see for what is handed over and for the order of things. */
 #include <polyipc.h>
-#include <polyipc_msgpack.h>
+#include <polyipc_manager.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,20 +141,34 @@ static void add(polyipc_segment totals, int64_t row, const share *s) {
             die("add");
 }
 
-/* The start message: which row of the totals is this language's. */
-static int64_t receive_row(polyipc_pipe control) {
+static void publish(polyipc_managed result, const share *s) {
+    static const char *const names[COLUMNS] = {"files", "bytes", "identifiers"};
+    for (int i = 0; i < COLUMNS; i++)
+        if (polyipc_managed_dict_increment(result, names[i], s->n[i], POLYIPC_FOREVER, NULL) != POLYIPC_OK)
+            die("increment");
+    if (polyipc_managed_dict_increment(result, "c", s->n[FILES], POLYIPC_FOREVER, NULL) != POLYIPC_OK)
+        die("increment");
+}
+
+/* The start message: which row of the totals is this language's, and who keeps the result. */
+static int64_t receive_job(polyipc_pipe control, char name[129]) {
     char message[256];
     size_t size;
     msgpack_zone zone;
     msgpack_object job, field;
     int64_t row;
+    const char *text;
     if (!msgpack_zone_init(&zone, 256))
         die("no memory");
     if (polyipc_pipe_recv(control, message, sizeof message, POLYIPC_FOREVER, &size, NULL) != POLYIPC_OK ||
         polyipc_msgpack_read(message, size, &zone, &job) != POLYIPC_OK ||
         polyipc_msgpack_get(&job, "row", &field) != POLYIPC_OK ||
-        polyipc_msgpack_int64(&field, &row) != POLYIPC_OK)
-        die("receive the row");
+        polyipc_msgpack_int64(&field, &row) != POLYIPC_OK ||
+        polyipc_msgpack_get(&job, "manager", &field) != POLYIPC_OK ||
+        polyipc_msgpack_str(&field, &text, &size) != POLYIPC_OK || size > 128)
+        die("receive the job");
+    memcpy(name, text, size);
+    name[size] = '\0';
     msgpack_zone_destroy(&zone);
     return row;
 }
@@ -188,7 +202,13 @@ int main(void) {
     polyipc_segment totals = {inherited("totals", POLYIPC_KIND_SEGMENT)};
     polyipc_barrier start = {inherited("start", POLYIPC_KIND_BARRIER)};
     polyipc_pipe control = {inherited("control", POLYIPC_KIND_PIPE)};
-    int64_t row = receive_row(control);
+    char name[129];
+    int64_t row = receive_job(control, name);
+    polyipc_manager manager;
+    polyipc_managed result;
+    if (polyipc_manager_connect(name, NULL, POLYIPC_FOREVER, &manager) != POLYIPC_OK ||
+        polyipc_managed_open(manager, "result", "dict", NULL, 0, POLYIPC_FOREVER, &result) != POLYIPC_OK)
+        die("open the result");
     if (polyipc_barrier_wait(start, POLYIPC_FOREVER, NULL, NULL) != POLYIPC_OK)
         die("wait for the others");
     share done = {{0, 0, 0}};
@@ -215,6 +235,7 @@ int main(void) {
         share did = work_on(buffer, size, results);
         add(totals, row, &did);
         add(totals, ALL, &did);
+        publish(result, &did);
         if (polyipc_queue_ack(jobs, &lease) != POLYIPC_OK)
             die("ack");
         for (int i = 0; i < COLUMNS; i++)
@@ -222,6 +243,8 @@ int main(void) {
     }
     send_share(control, &done);
     free(buffer);
+    polyipc_managed_release(result);
+    polyipc_manager_close(manager);
     polyipc_pipe_close(control);
     polyipc_barrier_close(start);
     polyipc_segment_close(totals);

@@ -20,7 +20,8 @@ type Result struct {
 // Job is the first message to a worker on its control pipe. The next one tells it to stop, and it answers with
 // the Share that it did.
 type Job struct {
-	Row int64 `msgpack:"row"` // of the totals, for its language
+	Row     int64  `msgpack:"row"`     // of the totals, for its language
+	Manager string `msgpack:"manager"` // who keeps the result
 }
 
 // Share is a part of the work: what one worker did, or all of one language.

@@ -1,8 +1,8 @@
 // Command work leases files from one queue and puts what it counted in them on another, until it is told to stop.
 // The driver, demo.py, hands over what it works with: the queues "jobs" and "results", the shared "totals", the
-// barrier "start", and its end of the pipe "control".
+// barrier "start", and its end of the pipe "control", through which comes the name of the manager that keeps the result.
 //
-// For each file the result is put first, then the totals are changed, then the file is acked. Killed before the
+// For each file what was counted is put first, then totals and result are changed, then the file is acked. Killed before the
 // put, the worker has done nothing, and another does it all. Killed between put and ack, it has delivered a result
 // that another will deliver again: whoever adds up drops duplicates by the file's id. What this worker had
 // already added to the totals then is in there twice: they count work, not files.
@@ -16,6 +16,7 @@ import (
 
 	"github.com/polyipc/polyipc/examples/identifiers/tally"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/runtime/manager"
 	"github.com/polyipc/polyipc/runtime/pipe"
 	"github.com/polyipc/polyipc/runtime/queue"
 	"github.com/polyipc/polyipc/runtime/segment"
@@ -45,6 +46,15 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	client, err := manager.Connect(ctx, job.Manager, manager.Options{})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	result, err := manager.OpenDict[string, int64](ctx, client, "result")
+	if err != nil {
+		return err
+	}
 	if err := tally.AwaitStart(ctx); err != nil {
 		return err
 	}
@@ -69,12 +79,26 @@ func run(ctx context.Context) error {
 			return err
 		}
 		totals.Add(job.Row, share)
+		if err := publish(ctx, client, result, share); err != nil {
+			return err
+		}
 		if err := file.Ack(); err != nil {
 			return err
 		}
 		done.Add(share)
 	}
 	return pipe.Of[tally.Share](control).Send(ctx, done)
+}
+
+// publish adds to the result by one message, done at one go.
+func publish(ctx context.Context, client *manager.Client, result *manager.Dict[string, int64], s tally.Share) error {
+	b := client.NewBatch()
+	b.Add(result.Object, "increment", "files", s.Files)
+	b.Add(result.Object, "increment", "bytes", s.Bytes)
+	b.Add(result.Object, "increment", "identifiers", s.Identifiers)
+	b.Add(result.Object, "increment", "go", s.Files)
+	_, err := b.Do(ctx)
+	return err
 }
 
 func work(ctx context.Context, message *queue.Leased, results queue.Typed[tally.Result]) (tally.Share, error) {
