@@ -27,9 +27,10 @@ type Call struct {
 // call is one under way.
 type call struct {
 	done    bool
-	granted bool // the result is to be confirmed
-	refs    bool // there are references in the result
-	watch   int  // 1: the result is a subscription; -1: this one ends
+	granted bool   // the result is to be confirmed
+	refs    bool   // there are references in the result
+	version uint64 // of the line by which it went
+	watch   int    // 1: the result is a subscription; -1: this one ends
 	sub     uint64
 	result  []byte
 	err     error
@@ -141,9 +142,10 @@ func (c *Client) begin(ctx context.Context, of *Call, build func(dst []byte, id 
 	if of.Object == 0 && build == nil {
 		mine.noteWatch(of)
 	}
+	mine.version = c.version
 	c.calls[id] = mine
 	c.mu.Unlock()
-	err := c.send(ctx, func(dst []byte) []byte {
+	err := c.sendOn(ctx, mine.version, func(dst []byte) []byte {
 		if build != nil {
 			return build(dst, id)
 		}
@@ -194,7 +196,7 @@ func (c *Client) answered(id uint64, result []byte, refs bool, err error, grante
 			c.subscription(n)
 		}
 	} else if call.watch < 0 {
-		delete(c.subs, call.sub)
+		c.unwatched(call.sub)
 	}
 	call.finish(result, err)
 }
@@ -251,7 +253,7 @@ func (c *Client) finish(ctx context.Context, id uint64, limit int, alone bool) (
 	}
 	_, mine := c.calls[id]
 	delete(c.calls, id)
-	result, size, err = answer{client: c, version: c.version, data: its.result, refs: its.refs}, len(its.result), its.err
+	result, size, err = answer{client: c, version: its.version, data: its.result, refs: its.refs}, len(its.result), its.err
 	granted := its.granted
 	if alone {
 		*its = call{waiters: its.waiters[:0]}

@@ -24,18 +24,23 @@ type Change[K, V, All any] struct {
 func watch[K, V, All any](ctx context.Context, o Object) iter.Seq2[Change[K, V, All], error] {
 	return func(yield func(Change[K, V, All], error) bool) {
 		none := Change[K, V, All]{}
+		if err := o.usable(); err != nil {
+			yield(none, err)
+			return
+		}
 		c := o.h.client
-		sub, err := asks[uint64](ctx, c.Manager(), "watch", with(noArgs(), o.h.number))
+		m := Object{&handle{client: c, version: o.h.version}} // the manager, on this line only
+		sub, err := asks[uint64](ctx, m, "watch", with(noArgs(), o.h.number))
 		if err != nil {
 			yield(none, err)
 			return
 		}
 		defer func() {
 			ended := object.Until(time.Now().Add(cancelGrace)) // ctx has perhaps ended
-			_ = c.Manager().none(ended, "unwatch", with(noArgs(), sub))
+			_ = m.none(ended, "unwatch", with(noArgs(), sub))
 		}()
 		for {
-			data, _, err := c.NextEvent(ctx, sub, -1)
+			data, _, err := c.nextEvent(ctx, o.h.version, sub, -1)
 			if err != nil {
 				yield(none, err)
 				return

@@ -4,9 +4,11 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -157,10 +159,18 @@ func (c *Client) lose(code ipcerr.Code) {
 	c.idle.wakeAll()
 }
 
+// changed reports whether the line is another one than that of a version; of version 0 it is not. Under mu.
+func (c *Client) changed(version uint64) bool { return version != 0 && version != c.version }
+
 // send sends a frame that build appends to what it is given, behind the references that are to be given back.
 func (c *Client) send(ctx context.Context, build func(dst []byte) []byte) error {
+	return c.sendOn(ctx, 0, build)
+}
+
+// sendOn is send on the line of that version only: on the next one, its numbers would mean other things. 0 is any.
+func (c *Client) sendOn(ctx context.Context, on uint64, build func(dst []byte) []byte) error {
 	c.sending.Lock()
-	err := c.sendLocked(ctx, build)
+	err := c.sendLocked(ctx, on, build)
 	c.sending.Unlock()
 	if c.toGive.Load() {
 		c.giveBack()
@@ -168,12 +178,15 @@ func (c *Client) send(ctx context.Context, build func(dst []byte) []byte) error 
 	return err
 }
 
-func (c *Client) sendLocked(ctx context.Context, build func(dst []byte) []byte) error {
+func (c *Client) sendLocked(ctx context.Context, on uint64, build func(dst []byte) []byte) error {
 	c.mu.Lock()
 	l, lost, most, version := c.line, c.lost, int(c.welcome.Frame), c.version
 	c.mu.Unlock()
 	if l == nil {
 		return lost
+	}
+	if on != 0 && on != version {
+		return c.gone(ipcerr.PeerDied)
 	}
 	if c.toGive.Load() {
 		c.giveLocked(l)
@@ -182,7 +195,7 @@ func (c *Client) sendLocked(ctx context.Context, build func(dst []byte) []byte) 
 	if len(c.out) > most {
 		return &ipcerr.Error{Op: "call manager", Name: c.name, Code: ipcerr.TooLarge, Hint: "the call does not fit into a frame: send less at a time, or raise the server's limit"}
 	}
-	err := l.send(ctx, c.out)
+	err := c.push(ctx, l, c.out)
 	if cap(c.out) > 1<<20 {
 		c.out = nil
 	}
@@ -196,6 +209,58 @@ func (c *Client) sendLocked(ctx context.Context, build func(dst []byte) []byte) 
 		c.lose(ipcerr.PeerDied)
 	}
 	return c.lost
+}
+
+// How long a push waits for room before it looks whether there is something to read again.
+const (
+	pushLeast = 50 * time.Microsecond
+	pushMost  = 20 * time.Millisecond
+)
+
+// push sends a frame. As long as there is no room for it, it reads, too: the server takes nothing from a client that an
+// answer does not get to.
+func (c *Client) push(ctx context.Context, l line, f []byte) error {
+	err := l.send(atOnce, f)
+	if ctx == atOnce {
+		return err
+	}
+	for wait := pushLeast; ipcerr.CodeOf(err) == ipcerr.Full; wait = min(2*wait, pushMost) {
+		if c.drain(l) {
+			wait = pushLeast
+		}
+		err = l.send(&sliced{ctx, time.Now().Add(wait)}, f)
+		if ipcerr.CodeOf(err) != ipcerr.Timeout {
+			return err
+		}
+		if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
+			return err
+		}
+		if ended := park.Ended(ctx); ended != nil {
+			return c.ended(ended)
+		}
+		err = ipcerr.Full
+	}
+	return err
+}
+
+// drain takes what has come, unless another goroutine reads, and reports whether that was something.
+func (c *Client) drain(l line) (some bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.line == l && !c.reading {
+		c.reading = true
+		c.mu.Unlock()
+		n, err := l.recv(atOnce, c.in)
+		c.mu.Lock()
+		c.reading = false
+		if c.line != l || ipcerr.CodeOf(err) == ipcerr.Empty {
+			break
+		}
+		c.came(n, err)
+		some = true
+	}
+	c.handOn()
+	return some
 }
 
 // Release gives back count references to an object, which came in results or events. It does not wait.

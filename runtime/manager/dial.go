@@ -23,7 +23,7 @@ import (
 type line interface {
 	// send sends a frame, waiting for room until ctx ends; with atOnce it does not wait: ipcerr.Full.
 	send(ctx context.Context, f []byte) error
-	// recv receives the next frame; ipcerr.TooSmall, with its size, if buf is. Called by one at a time.
+	// recv receives the next frame; ipcerr.TooSmall, with its size, if buf is; with atOnce ipcerr.Empty. Called by one at a time.
 	recv(ctx context.Context, buf []byte) (int, error)
 	// alive reports whether the server lives, as far as can be known.
 	alive() bool

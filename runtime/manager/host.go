@@ -61,10 +61,19 @@ func (c *Client) called(s *codec.Scanner, id uint64, left int) error {
 // NextCall waits for the next thing that this host is told of; limit as in Finish, for its body. ipcerr.TooSmall leaves it
 // there. ipcerr.Timeout, ipcerr.Cancelled, ipcerr.Interrupted, ipcerr.PeerDied, ipcerr.Closed.
 func (c *Client) NextCall(ctx context.Context, limit int) (h Hosted, size int, err error) {
+	return c.nextCall(ctx, 0, limit)
+}
+
+// nextCall is NextCall on the line of that version only; 0 is any.
+func (c *Client) nextCall(ctx context.Context, on uint64, limit int) (h Hosted, size int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.wait(ctx, &c.callees, func() bool { return len(c.hosted) > 0 }); err != nil {
+	if err := c.wait(ctx, &c.callees, func() bool { return len(c.hosted) > 0 || c.changed(on) }); err != nil {
 		return h, 0, err
+	}
+	if c.changed(on) {
+		c.callees.wakeAll()
+		return h, 0, c.gone(ipcerr.PeerDied)
 	}
 	h = c.hosted[0]
 	if size = len(h.Body); limit >= 0 && size > limit {
@@ -108,7 +117,7 @@ func (c *Client) answer(ctx context.Context, call uint64, build func(dst []byte)
 		}
 		return &ipcerr.Error{Op: "answer call", Name: c.name, Code: ipcerr.Invalid, Hint: fmt.Sprintf("no call of number %d waits for an answer of this host", call)}
 	}
-	err := c.send(ctx, build)
+	err := c.sendOn(ctx, version, build)
 	if err != nil {
 		c.mu.Lock()
 		if version == c.version {

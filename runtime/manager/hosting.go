@@ -128,7 +128,7 @@ func (c *Client) Serve(ctx context.Context) error {
 	var calls sync.WaitGroup
 	defer calls.Wait()
 	for {
-		told, _, err := c.NextCall(ctx, -1)
+		told, _, err := c.nextCall(ctx, h.version, -1)
 		if err != nil {
 			end(err)
 			return err

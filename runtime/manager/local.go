@@ -48,7 +48,13 @@ func (l *localLine) recv(ctx context.Context, buf []byte) (int, error) {
 		return 0, ipcerr.Closed
 	}
 	defer l.calls.Leave()
-	n, _, err := l.pipe.RecvInto(ctx, buf)
+	var n int
+	var err error
+	if ctx == atOnce {
+		n, _, err = l.pipe.TryRecvInto(buf)
+	} else {
+		n, _, err = l.pipe.RecvInto(ctx, buf)
+	}
 	if err == nil {
 		l.ring(layout.RingOnRecv, false)
 	} else if ipcerr.CodeOf(err) == ipcerr.Timeout && l.unsure.Swap(false) {

@@ -162,6 +162,9 @@ func (l *remoteLine) recv(ctx context.Context, buf []byte) (int, error) {
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
 			l.push()
+			if ctx == atOnce {
+				return 0, ipcerr.Empty
+			}
 			if err := until(ctx, l.name, l.fd, unix.POLLIN); err != nil {
 				return 0, err
 			}

@@ -119,15 +119,6 @@ func (c *Client) read(ctx context.Context, quiet *time.Duration) error {
 		return nil
 	}
 	switch {
-	case err == nil:
-		if err := c.take(c.in[:n]); err != nil {
-			c.lose(ipcerr.PeerDied) // nonsense
-		}
-		if len(c.in) > 1<<20 {
-			c.in = make([]byte, 4096)
-		}
-	case code == ipcerr.TooSmall && n <= int(c.welcome.Frame)+64:
-		c.in = make([]byte, n)
 	case code == ipcerr.Timeout && !dead:
 		if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
 			return c.ended(ipcerr.Timeout)
@@ -141,9 +132,26 @@ func (c *Client) read(ctx context.Context, quiet *time.Duration) error {
 	case code == ipcerr.Interrupted || code == ipcerr.Cancelled:
 		return c.ended(code)
 	default:
-		c.lose(ipcerr.PeerDied)
+		c.came(n, err)
 	}
 	return nil
+}
+
+// came takes what a line's recv returned. Under mu.
+func (c *Client) came(n int, err error) {
+	switch {
+	case err == nil:
+		if err := c.take(c.in[:n]); err != nil {
+			c.lose(ipcerr.PeerDied) // nonsense
+		}
+		if len(c.in) > 1<<20 {
+			c.in = make([]byte, 4096)
+		}
+	case ipcerr.CodeOf(err) == ipcerr.TooSmall && n <= int(c.welcome.Frame)+64:
+		c.in = make([]byte, n)
+	default:
+		c.lose(ipcerr.PeerDied)
+	}
 }
 
 // sliced is a context that ends early: lookEvery after it was first asked when, which who has a frame already, or needs

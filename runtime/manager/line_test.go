@@ -1,0 +1,93 @@
+package manager
+
+import (
+	"testing"
+
+	"github.com/polyipc/polyipc/runtime/ipcerr"
+)
+
+// TestPipelined begins more calls than there is room for, with results as large, before it finishes any.
+func TestPipelined(t *testing.T) {
+	both(t, Options{}, func(t *testing.T, _ *Server, connect func() *Client) {
+		ctx, c := soon(t), connect()
+		big := make([]byte, 60_000)
+		var ids []uint64
+		for range 1000 {
+			id, err := c.Start(ctx, &Call{Method: "ping", Args: pack(big)})
+			must(t, err)
+			ids = append(ids, id)
+		}
+		for _, id := range ids {
+			_, size, err := c.Finish(ctx, id, -1)
+			must(t, err)
+			if size < len(big) {
+				t.Fatal(size)
+			}
+		}
+	})
+}
+
+// TestOtherLine has hosts and watchers of a connection that was lost end, although there is another one: its numbers are
+// others.
+func TestOtherLine(t *testing.T) {
+	root := newRoot(t)
+	s := serveIn(t, Options{Root: root})
+	c := connectTo(t, root)
+	ctx := soon(t)
+	d, err := NewDict[string, int](ctx, c, nil)
+	must(t, err)
+	must(t, c.Register(ctx, "Account", newAccount))
+	ended := make(chan error, 2)
+	go func() { ended <- c.Serve(ctx) }()
+	watching := make(chan struct{})
+	go func() {
+		for _, err := range d.Watch(ctx) {
+			if err != nil {
+				ended <- err
+				return
+			}
+			close(watching)
+		}
+	}()
+	<-watching
+	must(t, s.Close())
+	serveIn(t, Options{Root: root})
+	must(t, c.Reconnect(ctx))
+	for range 2 {
+		mustBe(t, <-ended, ipcerr.PeerDied)
+	}
+	must(t, c.Register(ctx, "Account", newAccount))
+	go func() { ended <- c.Serve(ctx) }()
+	a, err := c.New(ctx, "Account", "anna", 5)
+	must(t, err)
+	is[any](t, int64(6))(a.Call(ctx, "deposit", 1))
+}
+
+// TestUnwatched ends who waits for an event of a subscription that ends.
+func TestUnwatched(t *testing.T) {
+	root := newRoot(t)
+	s := serveIn(t, Options{Root: root})
+	c := connectTo(t, root)
+	ctx := soon(t)
+	waits := func() (sub uint64, ended chan error) {
+		d, err := NewDict[string, int](ctx, c, nil)
+		must(t, err)
+		sub = uint64(do(t, c, 0, "watch", d.Number()).(int64))
+		_, _, err = c.NextEvent(ctx, sub, -1)
+		must(t, err)
+		ended = make(chan error, 1)
+		go func() {
+			_, _, err := c.NextEvent(ctx, sub, -1)
+			ended <- err
+		}()
+		return sub, ended
+	}
+	sub, ended := waits()
+	do(t, c, 0, "unwatch", sub)
+	mustBe(t, <-ended, ipcerr.Invalid)
+	_, ended = waits()
+	must(t, s.Close())
+	serveIn(t, Options{Root: root})
+	must(t, c.Reconnect(ctx))
+	mustBe(t, <-ended, ipcerr.PeerDied)
+}
