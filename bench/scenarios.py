@@ -109,6 +109,7 @@ SERIES = (
     Series("manager-go", "polyipc Go", "Go", program="polyipc_manager_go", ours=True),
     Series("manager-c", "polyipc C", "C", program="polyipc_manager_c", ours=True),
     Series("redis-benchmark", "Redis, redis-benchmark", "C", tool=True),
+    Series("manager-py", "polyipc Python", "Python", module="polyipc_manager", ours=True),
     Series("mp-manager", "multiprocessing.Manager", "Python", module="mp_manager"),
     Series("redis-py", "Redis, redis-py", "Python", module="redis_py"),
 )
@@ -133,7 +134,7 @@ ARRAYS = ("array-py", "mp-array", "numpy-py", "numpy-shm")
 
 # What a manager is asked for, and by whom: not everybody has everything.
 REDIS = ("redis-benchmark", "redis-py")
-CLIENTS = ("manager-go", "manager-c")
+CLIENTS = ("manager-go", "manager-c", "manager-py")
 MANAGERS = (*CLIENTS, "mp-manager")
 MANAGER_VERBS = (
     ("set", "dict set", (*MANAGERS, *REDIS)),

@@ -26,6 +26,7 @@ def ours() -> Iterator[tuple[Sequence[str | Path], str]]:
     yield [ROOT / "build" / "bin" / "polyipc", "manager", "--name", MANAGER], f"ready {MANAGER}"
     yield [PROGRAMS / "polyipc_manager_host_go"], "ready"
     yield [PROGRAMS / "polyipc_manager_host_c"], "ready"
+    yield [sys.executable, "-m", "bench.peers.polyipc_manager_host"], "ready"
 
 
 @contextlib.contextmanager

@@ -143,6 +143,8 @@ TARGETS = (
             ("dict set", "manager-set-1", (500, 500, 150)),
             ("batches of 100", "manager-batch-1", (1000, 1000, 1000)),
         )
-        for (series, name), bound in zip((("manager-go", "Go"), ("manager-c", "C")), bounds)
+        for (series, name), bound in zip(
+            (("manager-go", "Go"), ("manager-c", "C"), ("manager-py", "Python")), bounds
+        )
     ),
 )  # fmt: skip
