@@ -337,7 +337,8 @@ func (c *Client) giveUp(id uint64, limit int, err error) (answer, int, error) {
 	return answer{}, 0, err
 }
 
-// forget uses a number up: what is answered yet is given back.
+// forget uses a number up: references in its answer are given back. The server was asked to cancel the call, and takes back
+// what it granted.
 func (c *Client) forget(id uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -345,9 +346,6 @@ func (c *Client) forget(id uint64) {
 	delete(c.calls, id)
 	if call != nil && call.done && call.refs {
 		c.discard(call.result)
-	}
-	if call != nil && call.done && call.granted {
-		go c.takeBack(id) // mu is held
 	}
 }
 

@@ -122,8 +122,9 @@ func (h *hosting) drop(number uint64) {
 
 // Serve does the calls of what this client hosts, each in a goroutine of its own, until ctx ends or the connection does. Then
 // it waits for those under way, whose contexts end. ipcerr.Timeout, ipcerr.Cancelled, ipcerr.PeerDied, ipcerr.Closed.
-func (c *Client) Serve(ctx context.Context) error {
-	h := c.hosts()
+func (c *Client) Serve(ctx context.Context) error { return c.serve(ctx, c.hosts()) }
+
+func (c *Client) serve(ctx context.Context, h *hosting) error {
 	all, end := context.WithCancelCause(ctx)
 	var calls sync.WaitGroup
 	defer calls.Wait()

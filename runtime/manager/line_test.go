@@ -38,6 +38,7 @@ func TestOtherLine(t *testing.T) {
 	must(t, err)
 	must(t, c.Register(ctx, "Account", newAccount))
 	ended := make(chan error, 2)
+	former := c.hosts()
 	go func() { ended <- c.Serve(ctx) }()
 	watching := make(chan struct{})
 	go func() {
@@ -57,6 +58,7 @@ func TestOtherLine(t *testing.T) {
 		mustBe(t, <-ended, ipcerr.PeerDied)
 	}
 	must(t, c.Register(ctx, "Account", newAccount))
+	mustBe(t, c.serve(ctx, former), ipcerr.PeerDied)
 	go func() { ended <- c.Serve(ctx) }()
 	a, err := c.New(ctx, "Account", "anna", 5)
 	must(t, err)

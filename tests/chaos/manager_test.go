@@ -21,7 +21,7 @@ import (
 )
 
 // managing are the languages whose peers have managers.
-var managing = []peers.Language{peers.Go, peers.C}
+var managing = []peers.Language{peers.Go, peers.C, peers.Python}
 
 // realm is a manager, whose server is a peer, and a client of it in the test's process that survives.
 type realm struct {

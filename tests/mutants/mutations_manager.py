@@ -150,7 +150,7 @@ MUTANTS_MANAGER = (
     Mutant(
         "a greeting may take for ever",
         SERVE + "greet.go",
-        "\ts.arm(p.timer, greetingTime)\n",
+        "\ts.arm(p.timer, s.bounds.greeting)\n",
         "",
         "serve",
     ),
