@@ -225,6 +225,12 @@ var alone = runtime.NumCPU() < 2 || quotaBelow(2)
 // Alone reports that spinning does no good here.
 func Alone() bool { return alone }
 
+// few is true where who spins may have the processor that a third party needs.
+var few = runtime.NumCPU() < 3 || quotaBelow(3)
+
+// Few reports that spinning does no good while a third process has to act first.
+func Few() bool { return few }
+
 // Spin adapts how long a side spins before it sleeps to how long its waits were lately. One per
 // handle and side; shared by threads without harm, since it only steers.
 type Spin struct {

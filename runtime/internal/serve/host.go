@@ -187,6 +187,7 @@ func (s *Server) forward(c *call, h *hosted, method string, makes *entry, name s
 	c.host = &hostCall{call: c, peer: host, id: s.hosted, makes: makes, name: name}
 	host.served[s.hosted] = c.host
 	host.post(f)
+	s.handed = s.now
 	return c.Park(c.host, -1)
 }
 
@@ -263,6 +264,7 @@ func (s *Server) settle(h *hostCall, result codec.Raw, refs bool, fault error) {
 		}
 	}
 	s.answer(c, result, fault)
+	s.handed = s.now
 	s.unpark(c)
 	if h.makes != nil && fault == nil && h.makes.count == 0 {
 		s.dead = append(s.dead, h.makes) // nobody has it: the caller could not be told

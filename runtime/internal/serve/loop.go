@@ -42,7 +42,7 @@ func (s *Server) run() {
 		}
 		wait := 0
 		switch {
-		case s.now-worked < spinFor && len(s.active) > 0 && !park.Alone():
+		case s.spins(worked):
 			if s.now-looked < eventsEvery {
 				continue
 			}
@@ -61,6 +61,16 @@ func (s *Server) run() {
 			return
 		}
 	}
+}
+
+// spins reports whether the loop goes on looking at pipes, since there was work a moment ago. After a call of a hosted
+// object was passed on, or its answer, somebody has to wake up first: on two processors he would wait for the one that the
+// loop spins on.
+func (s *Server) spins(worked int64) bool {
+	if s.now-worked >= spinFor || len(s.active) == 0 || park.Alone() {
+		return false
+	}
+	return s.handed != worked || !park.Few()
 }
 
 // turn takes what the active clients have sent, and reports whether there was something.

@@ -71,6 +71,7 @@ type Server struct {
 	waiting  [2]int   // how many greet, local and remote
 	inFlight int      // bytes that remote clients sent or have not read yet
 	active   []*peer  // local peers whose pipes are looked at
+	handed   int64    // when a call was last handed to its host, or an answer to its caller
 	now      int64    // nanoseconds, as object.Now counts: when this turn began
 	timers   timers
 	later    []func() // to be done when the call is over
