@@ -53,8 +53,23 @@ def connect(
     where = _arguments.root(root)
     secret = None if key is None else as_key(key)
     manager = Manager(Target(name, where, secret, bool(pickle), bool(trust_group)), timeout)
-    _connections[name, where] = manager
+    remember(name, manager)
     return manager
+
+
+def remember(name: str, manager: Manager) -> None:
+    """Have proxies of a server of that name, or at that address, use a manager when unpickled."""
+    _connections[_place(name, manager._target.root)] = manager
+
+
+def known(target: Target) -> Manager | None:
+    """Return the manager that this process has for a target, if it is open."""
+    manager = _connections.get(_place(target.name, target.root))
+    return None if manager is None or manager.closed else manager
+
+
+def _place(name: str, root: str | None) -> tuple[str, str | None]:
+    return name, None if name.startswith("tcp://") else root
 
 
 def as_key(key: Key) -> bytes:
@@ -67,10 +82,10 @@ def as_key(key: Key) -> bytes:
 
 def connected(target: Target) -> Manager:
     """Return a manager for a proxy that is unpickled: one that this process has, if it can be."""
-    manager = _connections.get((target.name, target.root))
-    if manager is None or manager.closed:
+    manager = known(target)
+    if manager is None:
         manager = Manager(target, None)
-        _connections[target.name, target.root] = manager
+        remember(target.name, manager)
     return manager
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import time
@@ -10,7 +11,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from polyipc import errors
-from polyipc._codec_read import decode
+from polyipc._codec_read import decode, opening
 from polyipc._codec_types import Live, Ref, ReferencesMetError
 from polyipc._manager_link import Link, drop
 from polyipc._manager_values import SIMPLE, Each, Pairs
@@ -258,7 +259,11 @@ def _rebuilt(target: Any, epoch: bytes, number: int, type_name: str) -> Proxy:
     """Return the proxy that a pickle stands for."""
     from polyipc import _manager
 
-    m = _manager.connected(target)
+    by = opening.by
+    if isinstance(by, functools.partial) and by.func is opened and by.args[1].epoch == epoch:
+        m: Manager = by.args[0]  # it came by that one
+    else:
+        m = _manager.connected(target)
     link = m._current()
     if link.epoch != epoch:
         raise errors.GoneError(f"the {type_name} was a server's that is dead")

@@ -1,0 +1,192 @@
+"""The server process of a manager: it hosts objects of the types that were registered."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, Union
+
+from polyipc import _manager, errors
+from polyipc import manager as native
+from polyipc._manager_host import Host, public
+
+Address = Union[str, tuple[str, int], None]
+
+RETURN, ERROR, TRACEBACK, PROXY = "#RETURN", "#ERROR", "#TRACEBACK", "#PROXY"
+GETVALUE, METHODS = "#GETVALUE", "#METHODS"
+
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}", re.ASCII)
+
+
+class Registered(NamedTuple):
+    """What register was given."""
+
+    callable: Callable[..., Any] | None
+    exposed: tuple[str, ...] | None
+    method_to_typeid: Mapping[str, str]
+    proxytype: Any
+
+
+def type_name(typeid: str) -> str:
+    """Return the name of a type as the server knows it, which has types of its own, too."""
+    return "py." + typeid
+
+
+def target_of(address: Address) -> str:
+    """Return what to connect to for an address as multiprocessing has them."""
+    if isinstance(address, tuple):
+        return f"tcp://{address[0]}:{address[1]}"
+    if address is None:
+        raise ValueError("no address: give that of a manager that runs")
+    return _name_of(address)
+
+
+def _name_of(path: str) -> str:
+    if _NAME.fullmatch(path):
+        return path
+    return "mp-" + hashlib.sha256(path.encode()).hexdigest()[:32]
+
+
+class Server:
+    """Serves the types of a registry in this process, as BaseManager.get_server returns it."""
+
+    def __init__(
+        self, registry: Mapping[str, Registered], address: Address, authkey: bytes, serializer: str
+    ) -> None:
+        self.registry, self.serializer = dict(registry), serializer
+        listen = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else None
+        name = _name_of(address) if isinstance(address, str) else None
+        self._server = native.Server(name, key=authkey, listen=listen, pickle=True)
+        self.address: Any = address
+        if address is None:
+            self.address = self._server.name
+        elif listen is not None and self._server.address is not None:
+            host, _, port = self._server.address[len("tcp://") :].rpartition(":")
+            self.address = (host, int(port))
+        self._client = self._server.connect()
+        # Proxies that arrive here came by whichever way.
+        _manager.remember(target_of(self.address), self._client)
+        link = self._client._current()
+        self._client._host = _Host(self._client, link, self.registry)
+        for typeid, registered in self.registry.items():
+            self._client._host.register(type_name(typeid), _made(registered), [], {})
+
+    def serve_forever(self) -> None:
+        """Serve until a client's shutdown, and end the process."""
+        try:
+            self._server.wait()
+        except (KeyboardInterrupt, SystemExit):
+            pass
+        finally:
+            self.close()
+        sys.exit(0)
+
+    @property
+    def listener(self) -> Server:
+        """What is closed to have the server end, as in multiprocessing."""
+        return self
+
+    def close(self) -> None:
+        """Stop."""
+        self._client.close()
+        self._server.close()
+
+
+def _made(registered: Registered) -> Callable[..., Any]:
+    """Return what makes objects of a type."""
+    if registered.callable is not None:
+        return registered.callable
+
+    def given(obj: Any) -> Any:
+        return obj
+
+    return given
+
+
+class _Host(Host):
+    """Answers as multiprocessing's server does: exceptions travel as they are."""
+
+    def __init__(
+        self, client: native.Manager, link: Any, registry: Mapping[str, Registered]
+    ) -> None:
+        super().__init__(client, link)
+        self._registry = {type_name(typeid): r for typeid, r in registry.items()}
+
+    def _done(
+        self, number: int, name: str, method: str, args: list[Any], named: dict[str, Any]
+    ) -> Any:
+        if method == "__init__":
+            return super()._done(number, name, method, args, named)
+        if number not in self._objects:
+            raise errors.GoneError(f"the {name} {number} is gone")
+        obj, _ = self._objects[number]
+        registered = self._registry[name]
+        exposed = _exposed(obj, registered)
+        if method == METHODS:
+            return RETURN, list(exposed)
+        if method not in exposed:
+            fallback = _FALLBACK.get(method)
+            if fallback is None:
+                text = f"AttributeError: method {method!r} of {type(obj)!r} is not in {exposed!r}"
+                return TRACEBACK, text
+            return RETURN, fallback(obj)
+        try:
+            result = getattr(obj, method)(*args, **(named or {}))
+        except Exception as e:  # noqa: BLE001 - it is the caller's
+            return _carried(e)
+        returned = registered.method_to_typeid.get(method)
+        if returned is None:
+            return RETURN, [*result] if isinstance(result, _VIEWS) else result
+        proxy = self.adopt(type_name(returned), result)
+        return PROXY, returned, list(_exposed(result, self._registry[type_name(returned)])), proxy
+
+
+_VIEWS: tuple[Any, ...] = (
+    type({}.keys()),
+    type({}.values()),
+    type({}.items()),
+)  # which go as lists
+
+_FALLBACK: dict[str, Callable[[Any], Any]] = {"__str__": str, "__repr__": repr}
+_FALLBACK[GETVALUE] = lambda obj: obj
+
+
+def _exposed(obj: Any, registered: Registered) -> Iterable[str]:
+    return registered.exposed if registered.exposed is not None else public(obj)
+
+
+def _carried(error: Exception) -> tuple[Any, ...]:
+    """Return an exception as a result: itself, if another process can have it, else its text."""
+    import pickle
+
+    text = traceback.format_exc()
+    error.__traceback__ = None
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001
+        return TRACEBACK, text
+    return ERROR, error, text
+
+
+def run(
+    registry: Mapping[str, Registered],
+    address: Address,
+    authkey: bytes,
+    serializer: str,
+    writer: Any,
+    initializer: Callable[..., object] | None,
+    initargs: tuple[Any, ...],
+) -> None:
+    """Do what the server process does."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if initializer is not None:
+        initializer(*initargs)
+    server = Server(registry, address, authkey, serializer)
+    writer.send(server.address)
+    writer.close()
+    server.serve_forever()

@@ -1,0 +1,363 @@
+"""multiprocessing.managers on top of polyipc: objects in a server process, used by others.
+
+    from polyipc.multiprocessing import managers
+
+    with managers.SyncManager() as m:
+        d = m.dict()
+        Process(target=work, args=(d, m.Lock())).start()
+
+Names, signatures and semantics are multiprocessing's. Dicts, lists, namespaces, values and arrays
+are Python's own objects in the server process. Queues, locks and their kin are those of
+polyipc.manager, so what a process holds that dies is released at once.
+
+Everybody with the authkey may run code in the server, and it in them: what MessagePack cannot
+carry travels as pickles.
+"""
+
+from __future__ import annotations
+
+import array
+import contextlib
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from multiprocessing import context, process, util
+from multiprocessing.managers import Namespace, RemoteError
+from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined]
+from types import TracebackType
+from typing import Any, ClassVar, TypeVar
+
+from polyipc import errors
+from polyipc import manager as native
+from polyipc._segment import Segment
+from polyipc._shareable_list import ShareableList
+from polyipc.multiprocessing import _server
+from polyipc.multiprocessing._proxies import (
+    AcquirerProxy,
+    ArrayProxy,
+    AutoProxy,
+    BarrierProxy,
+    BaseProxy,
+    ConditionProxy,
+    DictProxy,
+    EventProxy,
+    IteratorProxy,
+    ListProxy,
+    MakeProxyType,
+    NamespaceProxy,
+    Token,
+    ValueProxy,
+)
+from polyipc.multiprocessing._server import Address, Registered, Server
+
+__all__ = [
+    "AcquirerProxy",
+    "ArrayProxy",
+    "AutoProxy",
+    "BarrierProxy",
+    "BaseManager",
+    "BaseProxy",
+    "ConditionProxy",
+    "DictProxy",
+    "EventProxy",
+    "IteratorProxy",
+    "ListProxy",
+    "MakeProxyType",
+    "Manager",
+    "Namespace",
+    "NamespaceProxy",
+    "RemoteError",
+    "SharedMemoryManager",
+    "SyncManager",
+    "Token",
+    "ValueProxy",
+]
+
+Self = TypeVar("Self", bound="BaseManager")
+
+_INITIAL, _STARTED, _SHUTDOWN = "initial", "started", "shutdown"
+
+
+class BaseManager:
+    """A base for managers; register says which types of objects one has."""
+
+    _registry: ClassVar[dict[str, Registered]] = {}
+    _Server = Server
+
+    def __init__(
+        self,
+        address: Address = None,
+        authkey: bytes | None = None,
+        serializer: str = "pickle",
+        ctx: Any = None,
+        *,
+        shutdown_timeout: float = 1.0,
+    ) -> None:
+        key = process.current_process().authkey if authkey is None else authkey
+        self._address, self._authkey = address, AuthenticationString(key)
+        self._serializer, self._ctx = serializer, ctx or context._default_context
+        self._shutdown_timeout = shutdown_timeout
+        self._state = _INITIAL
+        self._client: native.Manager | None = None
+        self._process: Any = None
+        self._owned: list[Any] = []  # segments that go with the server
+        self.shutdown: Callable[[], None] = _not_started
+
+    # ---- the server ----
+
+    def get_server(self) -> Server:
+        """Return a server for this process; its serve_forever serves."""
+        if self._state != _INITIAL:
+            raise AssertionError(f"already {self._state}")
+        return Server(self._registry, self._address, bytes(self._authkey), self._serializer)
+
+    def connect(self) -> None:
+        """Connect to a server that runs."""
+        self._client = native.connect(
+            _server.target_of(self._address), key=bytes(self._authkey), pickle=True
+        )
+        self._state = _STARTED
+
+    def start(
+        self, initializer: Callable[..., object] | None = None, initargs: Sequence[Any] = ()
+    ) -> None:
+        """Start a server process."""
+        if self._state != _INITIAL:
+            raise context.ProcessError(f"already {self._state}")
+        if initializer is not None and not callable(initializer):
+            raise TypeError("initializer must be a callable")
+        reader, writer = self._ctx.Pipe(duplex=False)
+        what = (self._registry, self._address, bytes(self._authkey), self._serializer)
+        self._process = self._ctx.Process(
+            target=_server.run, args=(*what, writer, initializer, tuple(initargs))
+        )
+        self._process.name = f"{type(self).__name__}-{':'.join(map(str, self._process._identity))}"
+        self._process.start()
+        writer.close()
+        try:
+            self._address = reader.recv()
+        finally:
+            reader.close()
+        self.connect()
+        what_ends = (self._process, self._client, self._shutdown_timeout, self._owned)
+        self.shutdown = util.Finalize(self, _end, args=what_ends, exitpriority=0)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for the server process to end, if this started one."""
+        if self._process is not None:
+            self._process.join(timeout)
+            if not self._process.is_alive():
+                self._process = None
+
+    @property
+    def address(self) -> Any:
+        """What others connect to."""
+        return self._address
+
+    def __enter__(self: Self) -> Self:
+        if self._state == _INITIAL:
+            self.start()
+        assert self._state == _STARTED
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.shutdown()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _connected_as, (type(self), self._address, self._serializer)
+
+    def _debug_info(self) -> str:
+        return "\n".join(f"{k}: {v}" for k, v in self._native().stat()["types"].items())
+
+    def _number_of_objects(self) -> int:
+        return int(self._native().stat()["objects"])
+
+    # ---- objects ----
+
+    def _native(self) -> native.Manager:
+        if self._client is None:
+            raise AssertionError("server not yet started")
+        return self._client
+
+    def _create(self, typeid: str, /, *args: Any, **kwds: Any) -> Token:
+        ref = self._native().create(_server.type_name(typeid), *args, **kwds)
+        return Token(typeid, self._address, f"{ref._object:x}", ref)
+
+    @classmethod
+    def register(
+        cls,
+        typeid: str,
+        callable: Callable[..., Any] | None = None,  # noqa: A002 - multiprocessing's name
+        proxytype: Any = None,
+        exposed: Sequence[str] | None = None,
+        method_to_typeid: Mapping[str, str] | None = None,
+        create_method: bool = True,
+    ) -> None:
+        """Have managers of this class make objects of a type."""
+        if "_registry" not in cls.__dict__:
+            cls._registry = cls._registry.copy()
+        make = AutoProxy if proxytype is None else proxytype
+        known = exposed or getattr(make, "_exposed_", None)
+        returns = method_to_typeid or getattr(make, "_method_to_typeid_", None) or {}
+        cls._registry[typeid] = Registered(
+            callable, None if known is None else tuple(known), dict(returns), make
+        )
+        if create_method:
+
+            def made(self: BaseManager, /, *args: Any, **kwds: Any) -> Any:
+                token = self._create(typeid, *args, **kwds)
+                more = {"manager": self, "authkey": self._authkey}
+                return make(token, self._serializer, exposed=exposed or known, **more)
+
+            made.__name__ = typeid
+            setattr(cls, typeid, made)
+
+
+def _connected_as(cls: type[BaseManager], address: Any, serializer: str) -> BaseManager:
+    manager = cls(address, serializer=serializer)
+    manager.connect()
+    return manager
+
+
+def _not_started() -> None:
+    raise AssertionError("server not yet started")
+
+
+def _end(server: Any, client: native.Manager, timeout: float, owned: list[Any]) -> None:
+    """Stop a server process, at the latest by a kill, and remove what goes with it."""
+    while owned:
+        owned.pop().unlink()
+    if server.is_alive():
+        with contextlib.suppress(errors.Error):  # it is gone, or does not listen: see below
+            client.stop()
+        server.join(timeout)
+        for end in (server.terminate, server.kill):
+            if server.is_alive():
+                end()
+                server.join(timeout)
+    client.close()
+
+
+class Value:
+    """What a value is in the server process."""
+
+    def __init__(self, typecode: Any, value: Any, lock: bool = True) -> None:  # noqa: ARG002
+        self._typecode, self._value = typecode, value
+
+    def get(self) -> Any:
+        return self._value
+
+    def set(self, value: Any) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return f"Value({self._typecode!r}, {self._value!r})"
+
+    @property
+    def value(self) -> Any:
+        return self._value
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self._value = value
+
+
+def _new_array(typecode: str, sequence: Iterable[Any], lock: bool = True) -> Any:  # noqa: ARG001
+    return array.array(typecode, sequence)
+
+
+class SyncManager(BaseManager):
+    """A manager of dicts, lists, namespaces, values, arrays, queues, locks and their kin."""
+
+    def Queue(self, maxsize: int = 0) -> Any:  # noqa: N802
+        """Return a queue, as queue.Queue."""
+        return self._native().JoinableQueue(None, max(0, maxsize))
+
+    def JoinableQueue(self, maxsize: int = 0) -> Any:  # noqa: N802
+        """Return a queue, as queue.Queue."""
+        return self._native().JoinableQueue(None, max(0, maxsize))
+
+    def Lock(self) -> Any:  # noqa: N802
+        """Return a lock."""
+        return self._native().Lock()
+
+    def RLock(self) -> Any:  # noqa: N802
+        """Return a lock that its thread may acquire again."""
+        return self._native().RLock()
+
+    def Semaphore(self, value: int = 1) -> Any:  # noqa: N802
+        """Return a semaphore."""
+        return self._native().Semaphore(None, value)
+
+    def BoundedSemaphore(self, value: int = 1) -> Any:  # noqa: N802
+        """Return a bounded semaphore."""
+        return self._native().BoundedSemaphore(None, value)
+
+    def Condition(self, lock: Any = None) -> Any:  # noqa: N802
+        """Return a condition."""
+        return self._native().Condition(None, lock)
+
+    def Event(self) -> Any:  # noqa: N802
+        """Return an event."""
+        return self._native().Event()
+
+    def Barrier(self, parties: int, action: Any = None, timeout: float | None = None) -> Any:  # noqa: N802
+        """Return a barrier; one that has something to do is threading's, in the server."""
+        if action is None:
+            return self._native().Barrier(None, parties, timeout)
+        return self._barrier(parties, action, timeout)  # type: ignore[attr-defined]
+
+
+def _barrier(*args: Any) -> Any:
+    import threading
+
+    return threading.Barrier(*args)
+
+
+SyncManager.register("_barrier", _barrier, BarrierProxy)
+SyncManager.register("list", list, ListProxy)
+SyncManager.register("dict", dict, DictProxy, method_to_typeid={"__iter__": "Iterator"})
+SyncManager.register("Value", Value, ValueProxy)
+SyncManager.register("Array", _new_array, ArrayProxy)
+SyncManager.register("Namespace", Namespace, NamespaceProxy)
+SyncManager.register("Iterator", proxytype=IteratorProxy, create_method=False)
+
+
+def _new_name() -> str:
+    """Return a name that nobody has: what is anonymous cannot be unlinked while it is open."""
+    return f"psm_{uuid.uuid4().hex}"
+
+
+class SharedMemoryManager(BaseManager):
+    """A manager whose shared memory goes with it: also if this process is killed."""
+
+    def SharedMemory(self, size: int) -> Segment:  # noqa: N802
+        """Return a segment of so many bytes, which others open by its name until shutdown."""
+        self._must_run()
+        return self._own(Segment.create(size, name=_new_name(), transient=True))
+
+    def ShareableList(self, sequence: Iterable[Any]) -> ShareableList:  # noqa: N802
+        """Return a shareable list, which others open by its shm.name until shutdown."""
+        self._must_run()
+        made = ShareableList(sequence, name=_new_name(), transient=True)
+        self._own(made.shm)
+        return made
+
+    def _own(self, segment: Segment) -> Segment:
+        self._owned.append(segment)
+        return segment
+
+    def _must_run(self) -> None:
+        if self._process is None:
+            raise ValueError("start the SharedMemoryManager first")
+
+
+def Manager() -> SyncManager:  # noqa: N802
+    """Return a SyncManager whose server process is started."""
+    m = SyncManager()
+    m.start()
+    return m
