@@ -1,4 +1,3 @@
-# ruff: noqa: E501 (lines of code, as they stand)
 """Mutants of a manager's client, and of what Go programs have on top of it."""
 
 from __future__ import annotations
@@ -80,13 +79,6 @@ MUTANTS_MANAGER_GO = (
         MANAGER + "hosting.go",
         "\t\t\t\tcancel(errGivenUp)\n",
         "\t\t\t\t_ = cancel\n",
-        "manager",
-    ),
-    Mutant(
-        "a host keeps the objects that it lent",
-        MANAGER + "hosting.go",
-        "\t\t\t_ = o.Close()\n",
-        "\t\t\t_ = o\n",
         "manager",
     ),
     Mutant(
