@@ -265,12 +265,7 @@ func TestOtherUser(t *testing.T) {
 	}
 	w := newWorld(t, false, manager.Options{})
 	must(t, os.Chmod(w.root, 0o755))
-	all, err := filepath.Glob(w.root + "/*")
-	must(t, err)
-	socket := all[slices.IndexFunc(all, func(name string) bool {
-		st, err := os.Stat(name)
-		return err == nil && st.Mode().Type() == os.ModeSocket
-	})]
+	socket := w.socket()
 	must(t, os.Chmod(socket, 0o666))
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Dir, cmd.Env = "/", append(os.Environ(), "POLYIPC_SERVE_KNOCK="+socket)
@@ -284,6 +279,21 @@ func TestOtherUser(t *testing.T) {
 		t.Error("nothing of it in the log")
 	}
 	must(t, os.Chmod(w.root, 0o700))
+}
+
+// socket is where the server's socket is.
+func (w *world) socket() string {
+	w.Helper()
+	all, err := filepath.Glob(w.root + "/*")
+	must(w, err)
+	i := slices.IndexFunc(all, func(name string) bool {
+		st, err := os.Stat(name)
+		return err == nil && st.Mode().Type() == os.ModeSocket
+	})
+	if i < 0 {
+		w.Fatal("there is no socket")
+	}
+	return all[i]
 }
 
 // knockAs connects to a socket and prints what is said there.
@@ -349,4 +359,56 @@ func TestPickles(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNoDescriptors has the server's process run out of descriptors: who comes then is refused, and who is there goes on.
+func TestNoDescriptors(t *testing.T) {
+	both(t, manager.Options{}, func(w *world) {
+		var old unix.Rlimit
+		must(w, unix.Getrlimit(unix.RLIMIT_NOFILE, &old))
+		w.during(func() {
+			family, at := unix.AF_UNIX, unix.Sockaddr(nil)
+			if w.remote {
+				var err error
+				family = unix.AF_INET
+				at, err = serve.AddressOf("test", strings.TrimPrefix(w.server.Address(), "tcp://"))
+				must(w, err)
+			} else {
+				at = &unix.SockaddrUnix{Name: w.socket()}
+			}
+			var late []*raw
+			for range 5 {
+				fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+				must(w, err)
+				late = append(late, &raw{TB: w, fd: fd})
+			}
+			must(w, unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 256, Max: old.Max}))
+			var all []int
+			for {
+				fd, err := unix.Dup(2)
+				if err != nil {
+					break
+				}
+				all = append(all, fd)
+			}
+			for _, r := range late {
+				must(w, unix.SetsockoptTimeval(r.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: int64(patience / time.Second)}))
+				must(w, unix.Connect(r.fd, at))
+				if b := r.block(); !bytes.Equal(frame.Block(b), frame.Refusal) {
+					w.Errorf("without a descriptor, the server said %q", b)
+				}
+			}
+			for _, r := range late {
+				r.close()
+			}
+			for _, fd := range all {
+				must(w, unix.Close(fd))
+			}
+			must(w, unix.Setrlimit(unix.RLIMIT_NOFILE, &old))
+			if !w.logged("no descriptor is left") {
+				w.Error("nothing of it in the log")
+			}
+			w.raw().close()
+		})
+	})
 }
