@@ -16,10 +16,37 @@ func (s *Server) hungUp(p *peer, why string) {
 		s.inFlight -= p.outBytes
 	}
 	p.out, p.outBytes = nil, 0
-	s.later = append(s.later, func() {
-		s.guarded(p, s.lastWords)
-		s.drop(p, why)
-	})
+	for _, fd := range []int{p.fd, p.process} { // they would tell of it until it is dropped
+		if fd >= 0 {
+			_ = unix.EpollCtl(s.epoll, unix.EPOLL_CTL_DEL, fd, nil)
+		}
+	}
+	s.dying = append(s.dying, departure{p, why})
+}
+
+// departure is a client that hung up.
+type departure struct {
+	peer *peer
+	why  string
+}
+
+// departuresATurn is how many clients that hung up are given up before others have their turn: each takes some 0.2 ms.
+const departuresATurn = 8
+
+// depart gives up clients that hung up.
+func (s *Server) depart() {
+	for n := 0; n < departuresATurn && len(s.dying) > 0; n++ {
+		d := s.dying[0]
+		if s.dying = s.dying[1:]; len(s.dying) == 0 {
+			s.dying = nil
+		}
+		if d.peer.gone {
+			continue
+		}
+		s.guarded(d.peer, s.lastWords)
+		s.drop(d.peer, d.why)
+		s.tidy()
+	}
 }
 
 func (s *Server) lastWords(p *peer) bool {

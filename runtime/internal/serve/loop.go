@@ -40,6 +40,7 @@ func (s *Server) run() {
 				break
 			}
 		}
+		s.depart()
 		wait := 0
 		switch {
 		case s.spins(worked):
@@ -115,7 +116,7 @@ func (s *Server) rest() bool {
 			i--
 		}
 	}
-	return len(s.active) == 0
+	return len(s.active)+len(s.dying) == 0
 }
 
 func (s *Server) deactivate(i int) {

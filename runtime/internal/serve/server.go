@@ -84,6 +84,7 @@ type Server struct {
 	last     live.ID
 	dead     []*entry // to be dropped
 	leaving  []*peer  // to be released
+	dying    []departure
 	types    map[string]*hostType
 	words    map[string]string // methods' names, so that none is made twice
 	hosted   uint64            // calls of hosts so far
