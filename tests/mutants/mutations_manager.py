@@ -45,7 +45,7 @@ MUTANTS_MANAGER = (
     Mutant(
         "a client's last words are not heard",
         SERVE + "lastwords.go",
-        "\t\ts.guarded(p, s.lastWords)\n",
+        "\t\ts.guarded(d.peer, s.lastWords)\n",
         "",
         "serve",
     ),
@@ -180,13 +180,6 @@ MUTANTS_MANAGER = (
         FRAME + "greeting.go",
         "\tfor _, b := range before {\n\t\tmac.Write(b)\n\t}\n",
         "",
-        "serve",
-    ),
-    Mutant(
-        "the proof of a client is that of a server",
-        FRAME + "greeting.go",
-        "\tif server {\n\t\tlabel = serverLabel\n\t}\n",
-        "\tif server {\n\t\tlabel = clientLabel\n\t}\n",
         "serve",
     ),
     Mutant(

@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/manager"
+	"github.com/polyipc/polyipc/runtime/pipe"
 )
 
 // file is the file of an object in the root.
@@ -96,16 +98,19 @@ func TestTruncatedManager(t *testing.T) {
 
 // TestLies writes into a pipe what nobody writes there: that there is something, for ever; that the server's locks are held.
 func TestLies(t *testing.T) {
-	w := newWorld(t, false, manager.Options{})
-	for name, lie := range map[string]func(r *raw, in, out *layout.Queue){
-		"there is something": func(_ *raw, in, _ *layout.Queue) { in.Rescan.Store(1) },
-		"another ring":       func(_ *raw, in, _ *layout.Queue) { in.First.Store(7) },
-		"shut down":          func(_ *raw, in, _ *layout.Queue) { in.Shutdown.Store(2) },
-		"consumers locked":   func(r *raw, in, _ *layout.Queue) { in.Rescan.Store(1); in.Consumers.Store(r.place.Token()) },
-		"producers locked":   func(r *raw, _, out *layout.Queue) { out.Producers.Store(r.place.Token()) },
-		"locked by nobody":   func(_ *raw, in, out *layout.Queue) { in.Consumers.Store(77777); out.Producers.Store(77777) },
+	for name, lie := range map[string]struct {
+		tell func(r *raw, in, out *layout.Queue)
+		why  string
+	}{
+		"there is something": {func(_ *raw, in, _ *layout.Queue) { in.Rescan.Store(1) }, ""},
+		"another ring":       {func(_ *raw, in, _ *layout.Queue) { in.First.Store(7) }, ""},
+		"shut down":          {func(_ *raw, in, _ *layout.Queue) { in.Shutdown.Store(2) }, ""},
+		"consumers locked":   {func(r *raw, in, _ *layout.Queue) { in.Rescan.Store(1); in.Consumers.Store(r.place.Token()) }, "holds a lock"},
+		"producers locked":   {func(r *raw, _, out *layout.Queue) { out.Producers.Store(r.place.Token()) }, "holds a lock"},
+		"locked by nobody":   {func(_ *raw, in, out *layout.Queue) { in.Consumers.Store(77777); out.Producers.Store(77777) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, false, manager.Options{})
 			w.during(func() {
 				r := w.raw()
 				r.TB = t
@@ -114,16 +119,54 @@ func TestLies(t *testing.T) {
 				queue := func(d int) *layout.Queue {
 					return layout.View[layout.Queue](mem, layout.DirectionOffset(d)+layout.QueueOffset)
 				}
-				in, out := queue(1), queue(0)
+				in, out := queue(0), queue(1)
 				for i := range uint64(20) {
-					lie(r, in, out)
+					lie.tell(r, in, out)
 					r.send(call(i, 0, "ping", 1))
 				}
-				_ = unix.Shutdown(r.fd, unix.SHUT_WR) // the last word: then it is gone, if it was not before
+				if lie.why == "" {
+					_ = unix.Shutdown(r.fd, unix.SHUT_WR) // the last word: then it is gone, if it was not before
+				}
 				w.gone(1)
+				if !w.logged(lie.why) {
+					t.Errorf("the log does not say %q", lie.why)
+				}
 			})
 		})
 	}
+}
+
+// TestStoppedInSend has a client stop in the middle of a message, whose room it has reserved: the server sleeps, and has
+// the message when it is done.
+func TestStoppedInSend(t *testing.T) {
+	w := newWorld(t, false, manager.Options{})
+	w.during(func() {
+		r := w.raw()
+		defer r.close()
+		mem := r.mapped(w)
+		bell := r.place.Bell(int(r.welcome.Slot))
+		for began := time.Now(); bell.Load()&layout.RingOnSend == 0; time.Sleep(time.Millisecond) {
+			if time.Since(began) > patience {
+				t.Fatal("the server does not sleep")
+			}
+		}
+		f := call(1, 0, "ping", "this is how it is found in the pipe")
+		must(t, r.pipe.TrySend(f, pipe.MsgPack))
+		at := bytes.Index(mem, f)
+		if at < 0 {
+			t.Fatal("the message is not in the pipe")
+		}
+		record := layout.View[layout.Record](mem, at-layout.RecordHeader)
+		ready := record.State()
+		record.Move(ready, layout.ReservedBy(r.place.Token()))
+		r.ring()
+		w.idle()
+		if !record.Move(layout.ReservedBy(r.place.Token()), ready) {
+			t.Fatal("the server took what was not there")
+		}
+		r.ring()
+		r.answer(1)
+	})
 }
 
 // TestScribbled writes at random into the pipe of one client.
