@@ -50,6 +50,11 @@ class Makes:
         """
         if name is None:
             return self._own(b"create", [type_name, *args], named)
+        if not isinstance(name, str):
+            raise TypeError(
+                f"the name of a {type_name} is text, not {type(name).__name__}: "
+                "the name comes first, None for none, then what is in it"
+            )
         return self._own(b"open", [name, type_name, *args], named)
 
     def open(self, name: str) -> Any:

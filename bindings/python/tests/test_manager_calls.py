@@ -211,3 +211,8 @@ def test_a_wait_goes_on_after_a_handler(m: Manager) -> None:  # noqa: F811
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert len(seen) >= 5
+
+
+def test_the_name_comes_first(m: Manager) -> None:  # noqa: F811
+    with pytest.raises(TypeError, match="the name comes first"):
+        m.list([1, 2])  # type: ignore[arg-type]
