@@ -49,7 +49,8 @@ func (b *Batch) Add(o Object, method string, args ...any) {
 // Len is how many calls there are; up to 100,000 may be.
 func (b *Batch) Len() int { return b.n }
 
-// Result is what came of one call of a batch: a value, or Err as Object.Call has it.
+// Result is what came of one call of a batch: a value, or Err as Object.Call has it. References to live objects in one that is
+// never asked stay with this client until it is closed.
 type Result struct {
 	answer answer
 	Err    error

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"unicode"
 )
@@ -70,7 +71,7 @@ func fieldsOf(t reflect.Type) (all []field) {
 		if f.Anonymous || !f.IsExported() {
 			continue
 		}
-		name := f.Tag.Get("msgpack")
+		name, _, _ := strings.Cut(f.Tag.Get("msgpack"), ",")
 		if name == "" {
 			name = snake(f.Name)
 		}
@@ -149,6 +150,13 @@ func (f *function) bind(ctx context.Context, method string, args, named *answer)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			for _, a := range byName {
+				giveBack([]answer{*a})
+			}
+		}
+	}()
 	if f.context {
 		in = append(in, reflect.ValueOf(ctx))
 	}
@@ -209,6 +217,7 @@ func (f *function) bindNamed(in []reflect.Value, method string, given []answer, 
 		delete(byName, field.name)
 		if len(given) > 0 {
 			if a != nil {
+				giveBack([]answer{*a})
 				return nil, given, badCall(method, "the argument %q was given twice", field.name)
 			}
 			a, given = &given[0], given[1:]

@@ -8,7 +8,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
-// Future is a call under way. Its methods may be called from any goroutine.
+// Future is a call under way. Its methods may be called from any goroutine. One that the garbage collector takes is given up.
 type Future struct {
 	client *Client
 	id     uint64
@@ -41,6 +41,7 @@ func (c *Client) Go(ctx context.Context, o Object, method string, args ...any) (
 	}
 	f := &Future{client: c, id: id, turn: make(chan struct{}, 1), done: make(chan struct{})}
 	f.turn <- struct{}{}
+	runtime.AddCleanup(f, func(id uint64) { go c.Forget(id) }, id) // nobody will ask: it may wait for room
 	return f, nil
 }
 

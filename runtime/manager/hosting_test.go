@@ -138,6 +138,20 @@ func TestRegister(t *testing.T) {
 		is[any](t, nil)(anna.Call(ctx, "fill", l))
 		are(t, 7)(l.Copy(ctx))
 
+		// References in what could not be called are given back, each once.
+		for _, named := range []map[string]any{nil, {"amount": l}, {"no": l}} {
+			fails(t, second(anna.CallNamed(ctx, "deposit", []any{l, l}, named)), "TypeError")
+			fails(t, second(anna.CallNamed(ctx, "withdraw", []any{l}, named)), "TypeError")
+			fails(t, second(anna.CallNamed(ctx, "no", []any{l}, named)), "AttributeError")
+		}
+		is(t, 1)(l.Len(ctx))
+		must(t, l.Close())
+		waitFor(t, func() bool {
+			s, err := c.Stat(ctx)
+			must(t, err)
+			return s.Types["list"] == 0
+		})
+
 		h := host.hosts()
 		count := func() int { h.mu.Lock(); defer h.mu.Unlock(); return len(h.objects) }
 		must(t, child.(Object).Close())

@@ -101,6 +101,13 @@ func TestTypedFutures(t *testing.T) {
 		is(t, 0)(o.Len(ctx))
 		mustBe(t, second(Await[*List[int]](ctx, f)), ipcerr.Invalid)
 
+		must(t, second(c.Go(ctx, q.Object, "get"))) // nobody asks for it: it is given up
+		waitFor(t, func() bool {
+			runtime.GC()
+			s, err := c.Stat(ctx)
+			must(t, err)
+			return s.Parked == 0
+		})
 		b := c.NewBatch()
 		b.Add(o.Object, "append", 1)
 		b.Add(o.Object, "get", 7)

@@ -63,7 +63,7 @@ func chunk(a *answer, versioned bool, version, position **uint64) ([]answer, err
 // giveBack gives back the references in answers that nobody looks at.
 func giveBack(all []answer) {
 	for i := range all {
-		if all[i].refs {
+		if all[i].refs && !all[i].taken {
 			(&decoding{&all[i], nil}).giveBack()
 		}
 	}
