@@ -92,12 +92,12 @@ func TestNothing(t *testing.T) {
 			if k, _ := r.answer(2); k != frame.Error {
 				w.Error("more references were given back than there were, and it is there")
 			}
-			for i, method := range []string{"", strings.Repeat("x", 1<<20), strings.Repeat("\x00", 100)} {
+			for i, method := range []string{"", strings.Repeat("x", 1<<20), strings.Repeat("\x00", 1024)} {
 				r.send(call(uint64(3+i), 0, method))
 				k, s := r.answer(uint64(3 + i))
 				f, err := frame.ReadFailure(&s)
 				must(w, err)
-				if k != frame.Error || len(f.Message) > 8192 {
+				if k != frame.Error || len(f.Message) > 4200 {
 					w.Errorf("a method's name of %d bytes: an answer of kind %d, with %d bytes", len(method), k, len(f.Message))
 				}
 			}
