@@ -265,7 +265,14 @@ func (c *Client) finish(ctx context.Context, id uint64, limit int, alone bool) (
 	}
 	if granted {
 		// Confirmed before the caller sees it: what a dying client never read goes back. A broken line takes it back.
-		if err := c.send(context.Background(), func(dst []byte) []byte { return frame.Open(dst, frame.Ack, 2, id) }); err != nil {
+		// If there is no room for that as long as ctx lasts, the server is to take it back.
+		if err := c.send(ctx, func(dst []byte) []byte { return frame.Open(dst, frame.Ack, 2, id) }); err != nil {
+			go c.takeBack(id)
+			if result.refs {
+				c.mu.Lock()
+				c.discard(result.data)
+				c.mu.Unlock()
+			}
 			return answer{}, 0, err
 		}
 	}

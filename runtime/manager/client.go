@@ -40,7 +40,7 @@ type Client struct {
 	scan    codec.Scanner       // what he read
 	idle    waiters             // who wait for somebody else to read
 
-	sending sync.Mutex // for the frames' order, and what follows. Before mu
+	sending turn // for the frames' order, and what follows. Before mu
 	out     []byte
 
 	giving  sync.Mutex        // for what follows. Behind sending
@@ -82,8 +82,11 @@ func (c *Client) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.sending.Lock()
-	defer c.sending.Unlock()
+	if err := c.sending.lock(ctx); err != nil {
+		l.close()
+		return c.ended(err)
+	}
+	defer c.sending.unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || c.line != nil { // closed, or connected by another goroutine, meanwhile
@@ -169,9 +172,11 @@ func (c *Client) send(ctx context.Context, build func(dst []byte) []byte) error 
 
 // sendOn is send on the line of that version only: on the next one, its numbers would mean other things. 0 is any.
 func (c *Client) sendOn(ctx context.Context, on uint64, build func(dst []byte) []byte) error {
-	c.sending.Lock()
+	if err := c.sending.lock(ctx); err != nil {
+		return c.ended(err)
+	}
 	err := c.sendLocked(ctx, on, build)
-	c.sending.Unlock()
+	c.sending.unlock()
 	if c.toGive.Load() {
 		c.giveBack()
 	}
@@ -291,7 +296,7 @@ func (c *Client) release(version, object, count uint64) {
 
 // giveBack sends releases, as far as there is room: the others go with a later frame.
 func (c *Client) giveBack() {
-	for full := false; c.toGive.Load() && !full && c.sending.TryLock(); c.sending.Unlock() {
+	for full := false; c.toGive.Load() && !full && c.sending.tryLock(); c.sending.unlock() {
 		c.mu.Lock()
 		l := c.line
 		c.mu.Unlock()

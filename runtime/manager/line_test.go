@@ -93,3 +93,17 @@ func TestUnwatched(t *testing.T) {
 	must(t, c.Reconnect(ctx))
 	mustBe(t, <-ended, ipcerr.PeerDied)
 }
+
+// TestBehindAnother has a call keep its deadline although another goroutine sends, and waits for a server that is stopped.
+func TestBehindAnother(t *testing.T) {
+	both(t, Options{}, func(t *testing.T, _ *Server, connect func() *Client) {
+		c := connect()
+		must(t, c.sending.lock(soon(t)))
+		mustBe(t, c.Ping(short()), ipcerr.Timeout)
+		done := make(chan error)
+		go func() { done <- c.Ping(soon(t)) }()
+		waitFor(t, func() bool { return c.sending.word.Load() != 0 })
+		c.sending.unlock()
+		must(t, <-done)
+	})
+}
