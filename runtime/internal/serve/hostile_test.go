@@ -97,7 +97,7 @@ func TestNothing(t *testing.T) {
 				k, s := r.answer(uint64(3 + i))
 				f, err := frame.ReadFailure(&s)
 				must(w, err)
-				if k != frame.Error || len(f.Message) > 4200 {
+				if k != frame.Error || len(f.Message) > 4100 {
 					w.Errorf("a method's name of %d bytes: an answer of kind %d, with %d bytes", len(method), k, len(f.Message))
 				}
 			}
