@@ -7,7 +7,7 @@
 //	n, err := d.Increment(ctx, "anna", 1)
 //
 // Each method of an object is one call, done by the server as a whole before the next one, so that what Increment,
-// CompareAndSet or SetDefault do needs no lock. A call that waits, as a Get of an empty queue does, delays nobody else's.
+// CompareAndSet or GetOrSet do needs no lock. A call that waits, as a Get of an empty queue does, delays nobody else's.
 // docs/spec/manager.md has the objects and their methods.
 //
 // When the server dies, calls fail with ipcerr.PeerDied, and may have run: none is sent again. When a client dies, what it
