@@ -58,7 +58,7 @@ func (t *tallier) counts(r *realm) (began, ended int) {
 // TestManagerDoubt kills clients that call as fast as they can, beside others that do: what they were told is done was done
 // once, and of each kill at most one call is in doubt.
 func TestManagerDoubt(t *testing.T) {
-	kills := repetitions(t, "POLYIPC_CHAOS_MANAGER_KILLS", 30, 1000)
+	kills := repetitions(t, "POLYIPC_CHAOS_MANAGER_KILLS", 15, 1000)
 	r := newRealm(t, peers.C)
 	d, err := manager.OpenDict[string, int](r.ctx, r.c, "tally")
 	r.must(err)

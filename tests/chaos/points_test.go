@@ -77,7 +77,7 @@ var ran = map[peers.Language]int{} // scenarios
 // and it has the same library inside as C: of its scenarios, only every fifth is run.
 func everyScenario(t *testing.T, l peers.Language) {
 	for i, s := range scenarios {
-		if l == peers.Python && (i%5 != 0 || strings.Contains(s.name, "batch") || strings.Contains(s.name, "manager")) { // it has no raw batches
+		if l == peers.Python && (i%5 != 0 || strings.Contains(s.name, "batch")) { // it has no raw batches
 			continue
 		}
 		t.Run(strings.ReplaceAll(s.name, " ", "_"), func(t *testing.T) {
