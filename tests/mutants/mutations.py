@@ -11,6 +11,7 @@ from mutations_c import MUTANTS_C
 from mutations_manager import MUTANTS_MANAGER, SUITES_MANAGER
 from mutations_manager_c import MUTANTS_MANAGER_C, SUITES_MANAGER_C
 from mutations_manager_go import MUTANTS_MANAGER_GO, SUITES_MANAGER_GO
+from mutations_manager_py import MUTANTS_MANAGER_PY, SUITES_MANAGER_PY
 from mutations_objects import MUTANTS_OBJECTS, SUITES_OBJECTS
 from mutations_pipe import MUTANTS_PIPE, SUITES_PIPE
 from mutations_reference import MUTANTS_REFERENCE
@@ -23,6 +24,7 @@ SUITES = {
     **SUITES_SYNC,
     **SUITES_MANAGER,
     **SUITES_MANAGER_GO,
+    **SUITES_MANAGER_PY,
     "ring": "go test -count=1 -timeout 30s ./runtime/internal/ring",
     "park": "go test -count=1 -timeout 20s ./runtime/internal/park",
     "layout": "go test -count=1 -timeout 60s ./runtime/internal/layout",
@@ -457,5 +459,6 @@ MUTANTS = (
     *MUTANTS_SYNC,
     *MUTANTS_MANAGER,
     *MUTANTS_MANAGER_GO,
+    *MUTANTS_MANAGER_PY,
     *MUTANTS_WAIT,
 )
