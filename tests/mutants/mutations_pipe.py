@@ -74,13 +74,6 @@ MUTANTS_PIPE = (
         "other",
     ),
     Mutant(
-        "the first sleep is long",
-        OTHER,
-        "\t\t\td = min(d, firstSleep)\n",
-        "",
-        "other",
-    ),
-    Mutant(
         "an end is taken by nobody",
         END,
         "\tif err := TryLock(o.FD, unix.F_RDLCK, EndLock+int64(end)); err != nil {",

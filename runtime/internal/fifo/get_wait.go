@@ -52,7 +52,7 @@ func (g *getting) wait() (err error) {
 
 // getWait waits until get succeeds or fails with something other than Empty.
 func (q *Fifo) getWait(ctx context.Context, get func(*op) error) (err error) {
-	o := op{q: q, name: q.GetFrom}
+	o := op{q: q, name: q.GetFrom, unsure: q.Other != nil}
 	if err = o.begin(); err != nil {
 		return err
 	}
@@ -65,7 +65,6 @@ func (q *Fifo) getWait(ctx context.Context, get func(*op) error) (err error) {
 func (q *Fifo) getWaiter(o *op, get func() error) park.Waiter {
 	w := q.waiter(o, &q.h.Readable, &q.spinGet, waitsForMessage)
 	w.Hint = q.readable
-	q.hurry(&w, o)
 	w.Try = func() (bool, error) {
 		if q.bare() && !q.lost(!o.unsure) {
 			return false, nil

@@ -3,9 +3,7 @@ package fifo
 import (
 	"context"
 	"runtime/debug"
-	"time"
 
-	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/ring"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -15,28 +13,6 @@ import (
 
 // lost reports that nobody is at the other side any more.
 func (q *Fifo) lost(sure bool) bool { return q.Other != nil && !q.Other(sure) }
-
-// firstSleep bounds the first sleep of a get that has an other side, before which that is not always asked for:
-// whoever gets an answer in that time need not ask, which is a system call. Longer than the kernel's tick: to arm
-// a timer that is earlier costs 2 us in a virtual machine, twice a round trip.
-const firstSleep = 10 * time.Millisecond
-
-// hurry makes the first sleep of a wait short, and o unsure until then.
-func (q *Fifo) hurry(w *park.Waiter, o *op) {
-	if q.Other == nil {
-		return
-	}
-	o.unsure = true
-	slice := w.Slice
-	w.Slice = func() time.Duration {
-		d := slice()
-		if o.unsure {
-			o.unsure = false
-			d = min(d, firstSleep)
-		}
-		return d
-	}
-}
 
 // deserted is what a call comes to that found nothing, or no room, and then nobody at the other side. The order
 // is the point: what was put is all there by now, so whoever looks once more and finds nothing knows the end.

@@ -14,7 +14,8 @@ var ( // Tests lengthen them, so that a lost wake is a hang.
 	sliceIdle = 90 * time.Millisecond // nobody else owns anything here
 	sliceBusy = 50 * time.Millisecond // a lease, a reservation or a lock may be a dead one's
 	// The first sleep of a wait: where there was work a moment ago, it may be a death that stops it. It costs one
-	// more wake-up a wait.
+	// more wake-up a wait. And a get that has an other side does not ask for it before that sleep: whoever gets an
+	// answer in that time need not, which is a system call.
 	sliceFirst = 20 * time.Millisecond
 )
 
@@ -26,7 +27,7 @@ func (q *Fifo) waiter(o *op, word *atomic.Uint32, spin *park.Spin, what uint32) 
 		Slice: func() time.Duration {
 			trace.Flush() // what the try met; the sleep may be long
 			if !o.slept {
-				o.slept = true
+				o.slept, o.unsure = true, false
 				return min(q.slice(), sliceFirst)
 			}
 			return q.slice()
