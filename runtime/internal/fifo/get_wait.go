@@ -17,7 +17,7 @@ func (q *Fifo) getIntoWait(ctx context.Context, buf []byte) (n int, f Format, er
 		g = q.newGetting()
 	}
 	g.o = op{q: q, name: q.GetFrom, unsure: q.Other != nil}
-	g.ctx, g.buf = ctx, buf
+	g.ctx, g.buf, g.n, g.f = ctx, buf, 0, 0
 	err = g.wait()
 	n, f = g.n, g.f
 	g.ctx, g.buf = nil, nil
