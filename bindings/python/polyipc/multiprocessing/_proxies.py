@@ -124,7 +124,7 @@ def _forwarding(name: str) -> Callable[..., Any]:
 _made: dict[tuple[str, tuple[str, ...]], type[BaseProxy]] = {}
 
 
-def MakeProxyType(name: str, exposed: Iterable[str]) -> type[BaseProxy]:  # noqa: N802
+def MakeProxyType(name: str, exposed: Iterable[str]) -> type[BaseProxy]:
     """Return a proxy type whose methods are those that are exposed."""
     exposed = tuple(exposed)
     if (name, exposed) not in _made:
@@ -135,7 +135,7 @@ def MakeProxyType(name: str, exposed: Iterable[str]) -> type[BaseProxy]:  # noqa
     return _made[name, exposed]
 
 
-def AutoProxy(  # noqa: N802
+def AutoProxy(
     token: Token,
     serializer: str,
     manager: Any = None,

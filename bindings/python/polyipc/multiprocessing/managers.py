@@ -273,39 +273,39 @@ def _new_array(typecode: str, sequence: Iterable[Any], lock: bool = True) -> Any
 class SyncManager(BaseManager):
     """A manager of dicts, lists, namespaces, values, arrays, queues, locks and their kin."""
 
-    def Queue(self, maxsize: int = 0) -> Any:  # noqa: N802
+    def Queue(self, maxsize: int = 0) -> Any:
         """Return a queue, as queue.Queue."""
         return self._native().JoinableQueue(None, max(0, maxsize))
 
-    def JoinableQueue(self, maxsize: int = 0) -> Any:  # noqa: N802
+    def JoinableQueue(self, maxsize: int = 0) -> Any:
         """Return a queue, as queue.Queue."""
         return self._native().JoinableQueue(None, max(0, maxsize))
 
-    def Lock(self) -> Any:  # noqa: N802
+    def Lock(self) -> Any:
         """Return a lock."""
         return self._native().Lock()
 
-    def RLock(self) -> Any:  # noqa: N802
+    def RLock(self) -> Any:
         """Return a lock that its thread may acquire again."""
         return self._native().RLock()
 
-    def Semaphore(self, value: int = 1) -> Any:  # noqa: N802
+    def Semaphore(self, value: int = 1) -> Any:
         """Return a semaphore."""
         return self._native().Semaphore(None, value)
 
-    def BoundedSemaphore(self, value: int = 1) -> Any:  # noqa: N802
+    def BoundedSemaphore(self, value: int = 1) -> Any:
         """Return a bounded semaphore."""
         return self._native().BoundedSemaphore(None, value)
 
-    def Condition(self, lock: Any = None) -> Any:  # noqa: N802
+    def Condition(self, lock: Any = None) -> Any:
         """Return a condition."""
         return self._native().Condition(None, lock)
 
-    def Event(self) -> Any:  # noqa: N802
+    def Event(self) -> Any:
         """Return an event."""
         return self._native().Event()
 
-    def Barrier(self, parties: int, action: Any = None, timeout: float | None = None) -> Any:  # noqa: N802
+    def Barrier(self, parties: int, action: Any = None, timeout: float | None = None) -> Any:
         """Return a barrier; one that has something to do is threading's, in the server."""
         if action is None:
             return self._native().Barrier(None, parties, timeout)
@@ -335,12 +335,12 @@ def _new_name() -> str:
 class SharedMemoryManager(BaseManager):
     """A manager whose shared memory goes with it: also if this process is killed."""
 
-    def SharedMemory(self, size: int) -> Segment:  # noqa: N802
+    def SharedMemory(self, size: int) -> Segment:
         """Return a segment of so many bytes, which others open by its name until shutdown."""
         self._must_run()
         return self._own(Segment.create(size, name=_new_name(), transient=True))
 
-    def ShareableList(self, sequence: Iterable[Any]) -> ShareableList:  # noqa: N802
+    def ShareableList(self, sequence: Iterable[Any]) -> ShareableList:
         """Return a shareable list, which others open by its shm.name until shutdown."""
         self._must_run()
         made = ShareableList(sequence, name=_new_name(), transient=True)
@@ -356,7 +356,7 @@ class SharedMemoryManager(BaseManager):
             raise ValueError("start the SharedMemoryManager first")
 
 
-def Manager() -> SyncManager:  # noqa: N802
+def Manager() -> SyncManager:
     """Return a SyncManager whose server process is started."""
     m = SyncManager()
     m.start()
