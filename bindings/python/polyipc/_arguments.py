@@ -59,3 +59,23 @@ def limit(what: str, given: int) -> int:
     if not -_INT64_MAX <= number <= _INT64_MAX:
         raise InvalidError(f"{what} {number}: far out of range; 0 is no limit")
     return number
+
+
+def part(buf: bytes | bytearray | memoryview, offset: int, size: int | None) -> bytes:
+    """Return size bytes of a buffer from offset on; None: all that follow."""
+    with memoryview(buf) as view:
+        n = view.nbytes
+        if offset < 0:
+            raise InvalidError("offset is negative")
+        if n < offset:
+            raise InvalidError("buffer length < offset")
+        if size is None:
+            size = n - offset
+        elif size < 0:
+            raise InvalidError("size is negative")
+        elif offset + size > n:
+            raise InvalidError("buffer length < offset + size")
+        if not view.c_contiguous:
+            return view.tobytes()[offset : offset + size]
+        with view.cast("B") as plain:
+            return bytes(plain[offset : offset + size])

@@ -74,6 +74,11 @@ class Referable:
         raise NotImplementedError
 
 
+REFERABLE: set[type] = set()
+"""The classes that references are opened as. An object of a subclass would come back as one of
+these: with pickle=True it is pickled."""
+
+
 class Live(Referable):
     """What refers to an object of a manager, and goes into messages to that manager alone."""
 

@@ -21,6 +21,7 @@ from polyipc._codec_types import (
     MAX_SIZE,
     NDARRAY,
     REF,
+    REFERABLE,
     SET,
     TIMESTAMP,
     TUPLE,
@@ -81,7 +82,7 @@ def is_plain(obj: Any, live: bool = False) -> bool:
         if kinds <= _SCALARS:
             return True
         others = kinds - _PLAIN
-        if not all(issubclass(k, Referable) and issubclass(k, Live) == live for k in others):
+        if not (all(issubclass(k, Live) for k in others) if live else others <= REFERABLE):
             return False
         if datetime.datetime in kinds and not all(map(_is_utc, level)):
             return False

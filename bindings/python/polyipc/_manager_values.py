@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pickle as _pickle
 from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
-from polyipc import codec, errors
+from polyipc import _pickling, codec, errors
 from polyipc._codec_read import decode, opening
 from polyipc._codec_types import PICKLE, Ref
 from polyipc._codec_write import ext_head, head, is_plain, pack_exactly
@@ -72,7 +71,7 @@ def one(value: Any, epoch: bytes, pickle: bool) -> bytes:
 
 
 def _pickled(value: Any) -> bytes:
-    body = _pickle.dumps(value, protocol=5)
+    body = _pickling.dumps(value)
     return ext_head(PICKLE, len(body)) + body
 
 
@@ -98,7 +97,7 @@ def read(data: bytes, by: Callable[[Ref], Any], pickle: bool) -> Any:
     if SIMPLE[data[0]]:
         return decode(data)
     before = opening.by, opening.pickle
-    opening.by, opening.pickle = by, _pickle.loads if pickle else None
+    opening.by, opening.pickle = by, _pickling.loads if pickle else None
     try:
         return codec.unpackb(data)
     except codec.CodecError as e:

@@ -13,7 +13,7 @@ from polyipc import _calls, codec
 from polyipc._c import reference as c
 from polyipc._c.reference import REFERENCES
 from polyipc._codec_read import opening
-from polyipc._codec_types import Ref
+from polyipc._codec_types import REFERABLE, Ref
 
 __all__ = [
     "PIPE",
@@ -55,6 +55,7 @@ _classes: dict[int, type[_Opened]] = {}
 def opens(kind: int, cls: type[_Opened]) -> None:
     """Have references of a kind opened as objects of a class."""
     _classes[kind] = cls
+    REFERABLE.add(cls)
 
 
 def references(met: list[Ref]) -> list[c.Reference]:

@@ -13,12 +13,12 @@ thread.
 
 from __future__ import annotations
 
-import pickle as _pickle
 import threading
 from typing import Any, Callable, Union
 
 import ormsgpack
 
+from polyipc import _pickling
 from polyipc._codec_read import PickleMetError, pickle_in, read
 from polyipc._codec_types import (
     FROZEN_SET,
@@ -86,9 +86,10 @@ def packb(obj: object, *, pickle: bool = False) -> bytes:
     NDArray, Ref, Ext. bytearray and memoryview are carried as bytes, open objects of polyipc as
     the Ref to them.
 
-    With pickle=True an object that holds anything but exact builtin types, UUIDs, UTC datetimes and
-    Refs, or that holds a container twice, is pickled whole; only a Python reader that opted in
-    opens it. Errors of pickling are pickle's own.
+    With pickle=True an object that holds anything but exact builtin types, UUIDs, UTC datetimes,
+    Refs and polyipc's own objects, or that holds a container twice, is pickled whole; only a Python
+    reader that opted in opens it. Errors of pickling are pickle's own. Where the program imported
+    multiprocessing, what its reduction knows (sockets, registered types) is pickled, too.
 
     Raises TypeError, naming the place ("$.a[3]: ..."), for what cannot be carried, and CodecError
     (a ValueError) of code TOO_LARGE for more than MAX_DEPTH levels or MAX_SIZE bytes.
@@ -140,7 +141,7 @@ def pack_pickling(obj: object, met: list[Ref] | None = None) -> bytes:
             pass  # a lone surrogate, or too deep: both are pickle's then
     packing.on, packing.met = True, met
     try:
-        body = _pickle.dumps(obj, protocol=5)  # the highest that all supported Pythons read
+        body = _pickling.dumps(obj)
     except RecursionError:
         raise CodecError("TOO_LARGE", "the object is nested too deeply even for pickle") from None
     finally:
@@ -167,7 +168,7 @@ def unpackb(data: Buffer, *, pickle: bool = False) -> Any:
     except PickleMetError:
         body = pickle_in(data)
         if pickle:
-            return _pickle.loads(body)
+            return _pickling.loads(body)
         raise CodecError(
             "INVALID",
             "the message is a Python pickle; to open it, its reader must be made with pickle=True",

@@ -173,6 +173,34 @@ class Connection(Messages[T]):
         _calls.check(status)
         self._take(number, pickle, trust_group, where)
 
+    @classmethod
+    def _pair(
+        cls: type[Self],
+        duplex: bool,
+        *,
+        name: str | None = None,
+        capacity: int | None = None,
+        transient: bool | None = None,
+        pickle: bool = False,
+        trust_group: bool = False,
+        root: _arguments.Path | None = None,
+    ) -> tuple[Self, Self]:
+        """Do what Pipe does."""
+        where = _arguments.root(root)
+        status, *numbers = c.pair(
+            _arguments.name_or_none(name),
+            _arguments.root_for_c(where),
+            _flags(duplex, transient, pickle, trust_group),
+            0 if capacity is None else _arguments.limit("capacity", capacity),
+        )
+        _calls.check(status)
+        ends = []
+        for number in numbers:
+            end = cls.__new__(cls)
+            cls._take(end, number, pickle, trust_group, where)
+            ends.append(end)
+        return ends[0], ends[1]
+
     def _take(self, number: int, pickle: bool, trust_group: bool, root: str | None) -> None:
         """Take over the handle of an end."""
         self._root, self._pickle, self._trust_group = root, bool(pickle), bool(trust_group)
@@ -263,7 +291,7 @@ class Connection(Messages[T]):
         offset, size -- which bytes of buf; ValueError if it does not have them. Otherwise as send.
         """
         if type(buf) is not bytes or offset != 0 or size is not None:
-            buf = _part(buf, offset, size)
+            buf = _arguments.part(buf, offset, size)
         elif timeout is None:
             status = self._c_send(buf, RAW, -1)
             if status == 0:
@@ -317,10 +345,15 @@ class Connection(Messages[T]):
         found: Any = self._c_recv(-1) if timeout is None else INTERRUPTED
         if type(found) is int:
             found = self._wait(found, "receive from", self._c_recv, block=True, timeout=timeout)
-        body: bytes = found if type(found) is bytes else found[0]
+        body = self._as_bytes(found)
         if maxlength is not None and len(body) > maxlength:
             self._stop_receiving()
             raise OSError("bad message length")
+        return body
+
+    def _as_bytes(self, message: Any) -> bytes:
+        """Return what recv_bytes does for a message: bytes that are MessagePack, or with format."""
+        body: bytes = message if type(message) is bytes else message[0]
         return body
 
     def recv_bytes_into(self, buf: Any, offset: int = 0, *, timeout: float | None = None) -> int:
@@ -406,26 +439,6 @@ def _flags(duplex: bool, transient: bool | None, pickle: bool, trust_group: bool
     return options | (0 if duplex else c.ONE_WAY)
 
 
-def _part(buf: Buffer, offset: int, size: int | None) -> bytes:
-    """Return size bytes of a buffer from offset on; None: all that follow."""
-    with memoryview(buf) as view:
-        n = view.nbytes
-        if offset < 0:
-            raise errors.InvalidError("offset is negative")
-        if n < offset:
-            raise errors.InvalidError("buffer length < offset")
-        if size is None:
-            size = n - offset
-        elif size < 0:
-            raise errors.InvalidError("size is negative")
-        elif offset + size > n:
-            raise errors.InvalidError("buffer length < offset + size")
-        if not view.c_contiguous:
-            return view.tobytes()[offset : offset + size]
-        with view.cast("B") as plain:
-            return bytes(plain[offset : offset + size])
-
-
 def Pipe(  # noqa: N802 - the name that multiprocessing made known
     duplex: bool = True,
     *,
@@ -441,20 +454,15 @@ def Pipe(  # noqa: N802 - the name that multiprocessing made known
     duplex -- whether both ends send and receive; else the first receives and the second sends.
     name -- None makes an anonymous pipe. The other options are those of Connection.
     """
-    where = _arguments.root(root)
-    status, *numbers = c.pair(
-        _arguments.name_or_none(name),
-        _arguments.root_for_c(where),
-        _flags(duplex, transient, pickle, trust_group),
-        0 if capacity is None else _arguments.limit("capacity", capacity),
+    return Connection._pair(  # noqa: SLF001
+        duplex,
+        name=name,
+        capacity=capacity,
+        transient=transient,
+        pickle=pickle,
+        trust_group=trust_group,
+        root=root,
     )
-    _calls.check(status)
-    ends = []
-    for number in numbers:
-        end: Connection[Any] = Connection.__new__(Connection)
-        end._take(number, pickle, trust_group, where)  # noqa: SLF001 - made here
-        ends.append(end)
-    return ends[0], ends[1]
 
 
 def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
