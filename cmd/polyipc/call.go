@@ -18,6 +18,7 @@ import (
 type remote struct {
 	*app
 	key     string // a file
+	tls     tlsFlags
 	pickle  bool
 	text    bool
 	timeout limit
@@ -27,6 +28,8 @@ type remote struct {
 func (r *remote) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.StringVar(&r.key, "key-file", "", "the file with the manager's key")
+	r.tls.add(c, "connect by TLS, to a server with a certificate of a CA in this file")
+	f.StringVar(&r.tls.ServerName, "tls-server-name", "", "the name in the server's certificate (default the HOST of NAME)")
 	f.BoolVar(&r.pickle, "pickle", false, "let pickles pass; they are not opened")
 	f.BoolVar(&r.text, "text", false, "arguments are texts; a result that is a text comes as it is")
 	f.Var(&r.timeout, "timeout", "give up after this long (default never)")
@@ -57,7 +60,7 @@ func (r *remote) connect(ctx context.Context, name string) error {
 		}
 	}
 	// Pickles are only shown, whoever may have put them there.
-	r.c, err = manager.Connect(ctx, name, manager.Options{Root: r.root, Key: key, Pickle: r.pickle, TrustGroup: r.pickle})
+	r.c, err = manager.Connect(ctx, name, manager.Options{Root: r.root, Key: key, TLS: r.tls.given(), Pickle: r.pickle, TrustGroup: r.pickle})
 	return err
 }
 
@@ -156,7 +159,8 @@ func (a *app) callCommand() *cobra.Command {
 		Short: "Call a method of a manager's object",
 		Long: `Call a method of a manager's object and print its result as a line of JSON, in the notation of get.
 
-NAME is the manager's name, or tcp://HOST:PORT, then with --key-file. OBJECT is the name of an object, or "-" for the
+NAME is the manager's name, or tcp://HOST:PORT, then with --key-file, and
+--tls-ca if it has TLS. OBJECT is the name of an object, or "-" for the
 manager itself, whose methods make objects, name them, and tell of them. An argument is JSON or, if it is none, a text; what
 begins with {, [ or a quote must be JSON. With --text every argument is a text.
 

@@ -19,6 +19,7 @@ type managing struct {
 	name    string
 	key     string // a file
 	listen  string
+	tls     tlsFlags
 	idle    limit
 	frame   size
 	clients int64
@@ -39,9 +40,12 @@ When it can be connected to, it prints one line: "ready NAME", and with --listen
 that. Who was refused, and why, goes to standard error. Its objects end with it.
 
 Remote clients connect by TCP and need the key: the bytes of a file, without the newline at its end. The key says who may
-in, it hides nothing: there is no encryption.`,
+in; it hides nothing. With --tls-cert and --tls-key what is said is encrypted (TLS 1.3), and clients know the server by
+--tls-ca; with --tls-ca here they need a certificate of that CA, too. The files may be renewed while the manager runs: each
+new client is met with those that are there.`,
 		Example: `  polyipc manager --name scores &
   polyipc manager --name scores --listen 127.0.0.1:7000 --key-file key
+  polyipc manager --name scores --listen 10.0.0.7:7000 --key-file key --tls-cert server.pem --tls-key server.key
   polyipc call scores - stop`,
 		Args:              noArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -49,6 +53,8 @@ in, it hides nothing: there is no encryption.`,
 			switch {
 			case m.listen != "" && m.key == "":
 				return usage("--listen needs --key-file: without a key, everybody who reaches the address could use the objects")
+			case m.tls.given() != nil && (m.listen == "" || m.tls.Cert == "" || m.tls.Key == ""):
+				return usage("TLS is for remote clients: --tls-cert, --tls-key and --listen go together")
 			case cmd.Flags().Changed("name") && m.name == "":
 				return usage("--name is empty: give a name, or leave it out for one that is made up")
 			case m.idle == 0:
@@ -61,6 +67,7 @@ in, it hides nothing: there is no encryption.`,
 	f.StringVar(&m.name, "name", "", "the manager's name (default a UUID)")
 	f.StringVar(&m.listen, "listen", "", "serve remote clients, too, at this HOST:PORT; port 0 is any that is free")
 	f.StringVar(&m.key, "key-file", "", "ask clients for the key in this file")
+	m.tls.add(c, "ask remote clients for a certificate of a CA in this file")
 	f.Var(&m.idle, "idle-exit", "end when there was no client for this long (default never)")
 	f.BoolVar(&m.pickle, "pickle", false, "let Python's pickles pass between clients that ask for it: each can run code in those that open them")
 	f.Int64Var(&m.clients, "max-clients", 0, "most clients at a time (default 4096)")
@@ -78,7 +85,7 @@ func (m *managing) serve(ctx context.Context) error {
 	log := newServerLog(m.app, m.verbose)
 	defer log.close()
 	s, err := manager.Serve(m.name, manager.Options{
-		Root: m.root, Key: key, Pickle: m.pickle, Listen: m.listen,
+		Root: m.root, Key: key, Pickle: m.pickle, Listen: m.listen, TLS: m.tls.given(),
 		Frame: int64(m.frame), Clients: m.clients, Objects: m.objects, Idle: max(0, time.Duration(m.idle)), Log: log.add,
 	})
 	if err != nil {

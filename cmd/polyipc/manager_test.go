@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/polyipc/polyipc/tests/certs"
 )
 
 // manages starts a manager named m and returns it, with its ready line.
@@ -83,6 +85,28 @@ func TestRemoteClients(t *testing.T) {
 	if r := m.ends(0); strings.Count(r.errs, "polyipc: refused 127.0.0.1:") != 1 { // who is told that he needs a key hangs up
 		t.Errorf("%q", r.errs)
 	}
+}
+
+func TestManagerTLS(t *testing.T) {
+	newRoot(t)
+	key, dir := keyFile(t, "secret"), certs.New(t)+"/"
+	m, ready := manages(t, "--listen", "127.0.0.1:0", "--key-file", key, "--tls-cert", dir+"server.pem", "--tls-key", dir+"server.key", "--tls-ca", dir+"ca.pem")
+	at := strings.Fields(ready)[2]
+	in := []string{"--key-file", key, "--tls-ca", dir + "ca.pem"}
+	with := append(in, "--tls-cert", dir+"client.pem", "--tls-key", dir+"client.key")
+	polyipc(append([]string{"dict", at, "d", "set", "a", "1", "--create", "--tls-server-name", "scores.test"}, with...)...).prints(t, "")
+	polyipc(append([]string{"call", at, "d", "get", "a"}, with...)...).prints(t, "1\n")
+	polyipc("dict", "m", "d", "get", "a", "--key-file", key).prints(t, "1\n")
+	polyipc(append([]string{"call", "m", "d", "get", "a"}, with...)...).fails(t, 1, "leave TLS out")
+	polyipc(append([]string{"call", at, "d", "get", "a"}, in...)...).fails(t, 1, "asks for a certificate")
+	polyipc(append([]string{"call", at, "d", "get", "a", "--tls-server-name", "x"}, with...)...).fails(t, 1, "is not for")
+	m.signal(syscall.SIGTERM)
+	if r := m.ends(0); strings.Count(r.errs, "polyipc: refused 127.0.0.1:") != 2 {
+		t.Errorf("%q", r.errs)
+	}
+	polyipc("manager", "--tls-cert", dir+"server.pem", "--tls-key", dir+"server.key").fails(t, 2, "go together")
+	polyipc("manager", "--listen", "127.0.0.1:0", "--key-file", key, "--tls-ca", dir+"ca.pem").fails(t, 2, "go together")
+	polyipc("manager", "--listen", "127.0.0.1:0", "--key-file", key, "--tls-cert", dir+"server.pem", "--tls-key", dir+"client.key").fails(t, 1, "no certificate and its key")
 }
 
 func TestManagerFails(t *testing.T) {

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,13 +63,16 @@ const opConnect = "connect to manager"
 // Connect connects to the server of that name, or to a remote one at "tcp://host:port", until ctx ends.
 //
 // ipcerr.NotFound if there is no such server or it is dead; ipcerr.Denied if it refused, without saying why: its log
-// does; ipcerr.Timeout, ipcerr.Cancelled, ipcerr.PeerDied, ipcerr.Version, ipcerr.Invalid, ipcerr.Limit.
+// does. With TLS also if its certificate is not accepted, and ipcerr.Invalid for files. ipcerr.Timeout, ipcerr.Cancelled, ipcerr.PeerDied, ipcerr.Version, ipcerr.Invalid, ipcerr.Limit.
 func Connect(ctx context.Context, name string, o Options) (*Client, error) {
 	if err := o.check(opConnect, name); err != nil {
 		return nil, err
 	}
 	if o.Listen != "" || o.Frame != 0 || o.Clients != 0 || o.Objects != 0 || o.Idle != 0 {
 		return nil, invalid(opConnect, name, "Listen, Frame, Clients, Objects and Idle are a server's options")
+	}
+	if o.TLS != nil && !strings.HasPrefix(name, remotePrefix) {
+		return nil, invalid(opConnect, name, "TLS is for servers at tcp://host:port: this one is reached within the machine, leave TLS out")
 	}
 	c := &Client{name: name, options: o, calls: map[uint64]*call{}, in: make([]byte, 4096)}
 	if err := c.connect(ctx); err != nil {

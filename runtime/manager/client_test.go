@@ -13,14 +13,22 @@ import (
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/frame"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
+	"github.com/polyipc/polyipc/runtime/tls"
+	"github.com/polyipc/polyipc/tests/certs"
 )
 
-// both runs a test over a pipe and over TCP. connect makes a client, dies when it has to.
+// both runs a test over a pipe, over TCP, and over TLS. connect makes a client, dies when it has to.
 func both(t *testing.T, o Options, f func(t *testing.T, s *Server, connect func() *Client)) {
-	for _, remote := range []bool{false, true} {
-		name, o := "local", o
+	for _, name := range []string{"local", "remote", "tls"} {
+		o, remote := o, name != "local"
+		var theirs TLS
 		if o.Root = newRoot(t); remote {
-			name, o.Key, o.Listen = "remote", []byte("secret"), "127.0.0.1:0"
+			o.Key, o.Listen = []byte("secret"), "127.0.0.1:0"
+		}
+		if name == "tls" {
+			dir := certs.New(t) + "/"
+			o.TLS = &tls.Files{CA: dir + "ca.pem", Cert: dir + "server.pem", Key: dir + "server.key"}
+			theirs = &tls.Files{CA: dir + "ca.pem", Cert: dir + "client.pem", Key: dir + "client.key"}
 		}
 		t.Run(name, func(t *testing.T) {
 			s := serveIn(t, o)
@@ -29,7 +37,7 @@ func both(t *testing.T, o Options, f func(t *testing.T, s *Server, connect func(
 				if remote {
 					at = s.Address()
 				}
-				c, err := Connect(soon(t), at, Options{Root: o.Root, Key: o.Key, Pickle: o.Pickle})
+				c, err := Connect(soon(t), at, Options{Root: o.Root, Key: o.Key, Pickle: o.Pickle, TLS: theirs})
 				must(t, err)
 				t.Cleanup(func() { _ = c.Close() })
 				return c

@@ -2,7 +2,7 @@ package manager
 
 import (
 	"context"
-	"encoding/binary"
+
 	"strings"
 	"time"
 
@@ -10,11 +10,10 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/internal/frame"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
-	"github.com/polyipc/polyipc/runtime/internal/member"
+
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/serve"
-	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/pipe"
 )
@@ -71,7 +70,7 @@ func dialLocal(ctx context.Context, name string, o *Options) (line, frame.Welcom
 		}
 		_, _ = unix.Poll(nil, 2)
 	}
-	w, err := greet(ctx, name, l.socket, o, uint64(place.Token()))
+	w, err := greet(ctx, &talk{name: name, fd: l.socket}, o, uint64(place.Token()))
 	if err == nil && (w.Pipe == "" || w.Slot >= layout.ManagerSlots) {
 		err = &ipcerr.Error{Op: opConnect, Name: name, Code: ipcerr.Version, Hint: "the server gave no pipe, or no bell"}
 	}
@@ -89,92 +88,6 @@ func dialLocal(ctx context.Context, name string, o *Options) (line, frame.Welcom
 func over(ctx context.Context) bool {
 	d, ok := ctx.Deadline()
 	return ok && !time.Now().Before(d)
-}
-
-// greet does the client's part of the greeting.
-func greet(ctx context.Context, name string, fd int, o *Options, token uint64) (w frame.Welcome, err error) {
-	first, err := readBlock(ctx, name, fd)
-	if err != nil {
-		return w, err
-	}
-	hello, err := frame.ReadHello(first)
-	if err != nil {
-		return w, err
-	}
-	if hello.Keyed != (len(o.Key) > 0) {
-		hint := "the server asks for a key: give the one that it was started with"
-		if !hello.Keyed {
-			hint = "the server asks for no key, so it may be another one than is meant: give none, or start it with the key"
-		}
-		return w, &ipcerr.Error{Op: opConnect, Name: name, Code: ipcerr.Denied, Hint: hint}
-	}
-	me := frame.Introduction{Language: member.Language, Pid: uint64(unix.Getpid()), Token: token, Pickle: o.Pickle}
-	if _, err := unix.Getrandom(me.Nonce[:], 0); err != nil {
-		return w, shm.Fail(opConnect, name, err)
-	}
-	body, said := me.Body(), frame.Block(first)
-	if err := writeAll(ctx, name, fd, frame.Block(frame.Prove(o.Key, false, body, said))); err != nil {
-		return w, err
-	}
-	answer, err := readBlock(ctx, name, fd)
-	if err == nil {
-		answer, err = frame.Proven(o.Key, true, answer, said, frame.Block(body))
-	}
-	if err == nil {
-		w, err = frame.ReadWelcome(answer)
-	}
-	return w, err
-}
-
-func readBlock(ctx context.Context, name string, fd int) ([]byte, error) {
-	head := make([]byte, 4)
-	if err := readAll(ctx, name, fd, head); err != nil {
-		return nil, err
-	}
-	size := binary.BigEndian.Uint32(head)
-	if size > frame.MostBlock {
-		return nil, &ipcerr.Error{Op: opConnect, Name: name, Code: ipcerr.Version, Hint: "what answers is no server of a polyipc manager"}
-	}
-	block := make([]byte, size)
-	return block, readAll(ctx, name, fd, block)
-}
-
-func readAll(ctx context.Context, name string, fd int, b []byte) error {
-	for len(b) > 0 {
-		n, err := unix.Read(fd, b)
-		switch {
-		case n > 0:
-			b = b[n:]
-		case err == unix.EINTR:
-		case err == unix.EAGAIN:
-			if err := until(ctx, name, fd, unix.POLLIN); err != nil {
-				return err
-			}
-		case err == nil, err == unix.ECONNRESET:
-			return &ipcerr.Error{Op: opConnect, Name: name, Code: ipcerr.PeerDied, Hint: "the other side hung up: it died, or is no server of a manager"}
-		default:
-			return shm.Fail(opConnect, name, err)
-		}
-	}
-	return nil
-}
-
-func writeAll(ctx context.Context, name string, fd int, b []byte) error {
-	for len(b) > 0 {
-		n, err := unix.SendmsgN(fd, b, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
-		switch {
-		case err == nil:
-			b = b[n:]
-		case err == unix.EINTR:
-		case err == unix.EAGAIN:
-			if err := until(ctx, name, fd, unix.POLLOUT); err != nil {
-				return err
-			}
-		default:
-			return &ipcerr.Error{Op: opConnect, Name: name, Code: ipcerr.PeerDied, Hint: "the other side hung up", Err: err}
-		}
-	}
-	return nil
 }
 
 // until waits for a socket, until ctx ends; a signal ends it only if the context is interruptible.

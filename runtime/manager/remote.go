@@ -19,7 +19,8 @@ type remoteLine struct {
 	name  string
 	fd    int
 	calls object.Gate
-	in    []byte // what came and was not taken
+	in    []byte      // what came and was not taken
+	cover frame.Cover // its TLS, or nil
 
 	writing sync.Mutex
 	rest    []byte // of a frame whose sender's time was over: it goes before the next one
@@ -34,6 +35,12 @@ func dialRemote(ctx context.Context, name string, o *Options) (line, frame.Welco
 	if err != nil {
 		return nil, none, err
 	}
+	t := &talk{name: name, fd: -1, remote: true}
+	if o.TLS != nil {
+		if t.cover, err = o.TLS.Connect(opConnect, name, serve.HostOf(name[len(remotePrefix):])); err != nil {
+			return nil, none, err
+		}
+	}
 	fd, err := unix.Socket(serve.Family(at), unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return nil, none, shm.Fail(opConnect, name, err)
@@ -41,18 +48,24 @@ func dialRemote(ctx context.Context, name string, o *Options) (line, frame.Welco
 	if shm.OnDescriptor != nil {
 		shm.OnDescriptor(fd, true)
 	}
-	l := &remoteLine{name: name, fd: fd}
+	t.fd = fd
+	l := &remoteLine{name: name, fd: fd, cover: t.cover}
 	l.calls.Free = func() { shm.CloseFile(fd, shm.OnDescriptor) }
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 	var w frame.Welcome
-	if err = l.connect(ctx, at); err == nil {
-		w, err = greet(ctx, name, fd, o, 0)
+	err = l.connect(ctx, at)
+	if err == nil && t.cover != nil {
+		err = t.hide(ctx)
+	}
+	if err == nil {
+		w, err = greet(ctx, t, o, 0)
 	}
 	if err != nil {
 		l.close()
 		return nil, none, err
 	}
+	l.in = t.in
 	return l, w, nil
 }
 
@@ -80,6 +93,7 @@ func (l *remoteLine) send(ctx context.Context, f []byte) error {
 	defer l.calls.Leave()
 	l.writing.Lock()
 	defer l.writing.Unlock()
+	l.retort()
 	for len(l.rest) > 0 { // nothing of f is sent before
 		n, err := l.write(l.rest)
 		if l.rest = l.rest[n:]; err != nil {
@@ -97,7 +111,10 @@ func (l *remoteLine) send(ctx context.Context, f []byte) error {
 	b := make([]byte, 4, 4+len(f))
 	binary.BigEndian.PutUint32(b, uint32(len(f)))
 	b = append(b, f...)
-	begun := false
+	begun := l.cover != nil
+	if begun {
+		b = l.cover.Seal(b) // what is sealed must go
+	}
 	for len(b) > 0 {
 		n, err := l.write(b)
 		if err != nil {
@@ -158,14 +175,21 @@ func (l *remoteLine) recv(ctx context.Context, buf []byte) (int, error) {
 		var b [64 << 10]byte
 		switch n, err := unix.Read(l.fd, b[:]); {
 		case n > 0:
-			l.in = append(l.in, b[:n]...)
+			if l.cover == nil {
+				l.in = append(l.in, b[:n]...)
+			} else if l.in, err = l.cover.Open(l.in, b[:n]); err != nil {
+				_ = unix.Shutdown(l.fd, unix.SHUT_RDWR) // behind the frames that came whole
+			}
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
-			l.push()
+			events := int16(unix.POLLIN)
+			if l.push() {
+				events |= unix.POLLOUT
+			}
 			if ctx == atOnce {
 				return 0, ipcerr.Empty
 			}
-			if err := until(ctx, l.name, l.fd, unix.POLLIN); err != nil {
+			if err := until(ctx, l.name, l.fd, events); err != nil {
 				return 0, err
 			}
 		default:
@@ -174,15 +198,26 @@ func (l *remoteLine) recv(ctx context.Context, buf []byte) (int, error) {
 	}
 }
 
-// push sends more of a frame whose sender does not wait any more.
-func (l *remoteLine) push() {
+// push sends more of a frame whose sender does not wait any more, and reports whether something is left of it.
+func (l *remoteLine) push() bool {
 	if !l.writing.TryLock() {
-		return // who sends does it
+		return false // who sends does it
 	}
 	defer l.writing.Unlock()
+	l.retort()
 	if len(l.rest) > 0 {
-		n, _ := l.write(l.rest)
-		l.rest = l.rest[n:]
+		n, err := l.write(l.rest)
+		if l.rest = l.rest[n:]; err != nil {
+			return false // the next read says so, too
+		}
+	}
+	return len(l.rest) > 0
+}
+
+// retort has what TLS has to say itself go with what is to be sent. Under writing.
+func (l *remoteLine) retort() {
+	if l.cover != nil {
+		l.rest = append(l.rest, l.cover.Seal(nil)...)
 	}
 }
 

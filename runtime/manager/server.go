@@ -18,6 +18,7 @@ type Options struct {
 	Key        []byte // the secret that server and clients share, 1 to 1,024 bytes; nil: none
 	Pickle     bool   // Python pickles pass, if server and client both say so: each can then run code in those that open them
 	TrustGroup bool   // Pickle is meant also in a root that is shared with a group
+	TLS        TLS    // of remote connections: a *tls.Files of package runtime/tls; nil: none, all that is said can be read on the way
 
 	// Of a server only.
 	Listen  string        // "host:port" for remote clients, port 0 for any that is free; needs a key. "": none
@@ -29,6 +30,9 @@ type Options struct {
 	// Log, if not nil, is told who was refused and why, and who left. From the server's goroutine: it must not wait.
 	Log func(what, who, why string)
 }
+
+// TLS is a *tls.Files of package runtime/tls.
+type TLS = frame.TLS
 
 // Server is a running server. Its methods may be called from any goroutine.
 type Server struct{ s *serve.Server }
@@ -43,13 +47,13 @@ func invalid(op, name, hint string) error {
 // Close, by a client's "stop", or when it is idle; with it end its objects.
 //
 // ipcerr.Exists if a living server has the name; ipcerr.Denied for Listen without a key, or an address that cannot be
-// listened on; ipcerr.Invalid, ipcerr.NoSpace, ipcerr.NoMemory, ipcerr.Limit.
+// listened on; ipcerr.Invalid, also for files of TLS; ipcerr.NoSpace, ipcerr.NoMemory, ipcerr.Limit.
 func Serve(name string, o Options) (*Server, error) {
 	if err := o.check(opServe, name); err != nil {
 		return nil, err
 	}
 	inner := serve.Options{
-		Root: o.Root, Key: append([]byte(nil), o.Key...), Pickle: o.Pickle, TrustGroup: o.TrustGroup, Listen: o.Listen,
+		Root: o.Root, Key: append([]byte(nil), o.Key...), Pickle: o.Pickle, TrustGroup: o.TrustGroup, Listen: o.Listen, TLS: o.TLS,
 		Frame: or(o.Frame, frame.DefaultFrame), Clients: or(o.Clients, 4096), Objects: or(o.Objects, 1_000_000), Idle: o.Idle, Log: o.Log,
 	}
 	switch {
@@ -59,6 +63,8 @@ func Serve(name string, o Options) (*Server, error) {
 		return nil, invalid(opServe, name, fmt.Sprintf("%d clients: 1 to %d are possible", inner.Clients, layout.ManagerSlots))
 	case inner.Objects < 1 || o.Idle < 0:
 		return nil, invalid(opServe, name, "a limit of objects, or a time, below 0")
+	case o.TLS != nil && o.Listen == "":
+		return nil, invalid(opServe, name, "TLS is for remote clients: give an address to listen on, or leave TLS out")
 	case o.Listen != "" && len(o.Key) == 0:
 		return nil, &ipcerr.Error{Op: opServe, Name: name, Code: ipcerr.Denied,
 			Hint: "remote clients need a key: without one, everybody who reaches " + o.Listen + " could use the objects"}

@@ -54,7 +54,8 @@ func faults(fset *token.FileSet, file string, parsed *ast.File) []string {
 	named := map[string]string{} // name in this file -> last element of the import path
 	for _, imp := range parsed.Imports {
 		path, _ := strconv.Unquote(imp.Path.Value)
-		if !slices.Contains(harmless, path) && slices.ContainsFunc(forbiddenImports, func(f string) bool {
+		_, may := mayImport[[2]string{filepath.Dir(file), path}]
+		if !may && !slices.Contains(harmless, path) && slices.ContainsFunc(forbiddenImports, func(f string) bool {
 			return path == f || f == "net" && strings.HasPrefix(path, "net/")
 		}) {
 			report(imp.Pos(), "import of "+path)

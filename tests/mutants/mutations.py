@@ -17,6 +17,7 @@ from mutations_pipe import MUTANTS_PIPE, SUITES_PIPE
 from mutations_reference import MUTANTS_REFERENCE
 from mutations_segment import MUTANTS_SEGMENT, SUITES_SEGMENT
 from mutations_sync import MUTANTS_SYNC, SUITES_SYNC
+from mutations_tls import MUTANTS_TLS, SUITES_TLS
 from mutations_wait import MUTANTS_WAIT, SUITES_WAIT
 
 # What is run in a copy of the tree; the whole suite passes there before any mutant is tried.
@@ -36,6 +37,7 @@ SUITES = {
     **SUITES_OBJECTS,
     **SUITES_PIPE,
     **SUITES_SEGMENT,
+    **SUITES_TLS,
     "reference": "go test -count=1 -timeout 60s -run 'Refer|Receipt|InMessage|Link' ./runtime/internal/shm ./runtime/queue ./runtime/pipe",
     "stopped": "go test -count=1 -failfast -timeout 100s -tags crash -run 'TestStopped|TestRecovery' ./tests/chaos",
     "points": "go test -count=1 -failfast -timeout 200s -tags crash -run TestCrashPoints/go ./tests/chaos",
@@ -460,5 +462,6 @@ MUTANTS = (
     *MUTANTS_MANAGER,
     *MUTANTS_MANAGER_GO,
     *MUTANTS_MANAGER_PY,
+    *MUTANTS_TLS,
     *MUTANTS_WAIT,
 )

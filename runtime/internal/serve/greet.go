@@ -29,18 +29,41 @@ func (s *Server) greet(p *peer) {
 		s.refuse(p, "epoll: "+err.Error())
 		return
 	}
+	p.began = s.now
+	p.timer = &timer{peer: p, index: -1}
+	s.arm(p.timer, s.bounds.greeting)
+	if p.remote && s.begin != nil {
+		s.shake(p)
+		return
+	}
+	s.hello(p)
+}
+
+// hello says who we are.
+func (s *Server) hello(p *peer) {
 	hello := frame.Hello{Keyed: len(s.options.Key) > 0}
 	if _, err := unix.Getrandom(hello.Nonce[:], 0); err != nil {
 		s.refuse(p, "no random numbers: "+err.Error())
 		return
 	}
 	p.hello = frame.Block(hello.Body())
-	p.began = s.now
-	p.timer = &timer{peer: p, index: -1}
-	s.arm(p.timer, s.bounds.greeting)
-	if n, _ := unix.SendmsgN(p.fd, p.hello, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT); n != len(p.hello) {
+	if !p.tell(p.hello) {
 		s.drop(p, "it hung up")
 	}
+}
+
+// tell sends what belongs to a greeting, and reports whether all of it went.
+func (p *peer) tell(b []byte) bool {
+	if p.cover != nil {
+		b = p.cover.Seal(b)
+	}
+	return p.whole(b)
+}
+
+// whole sends bytes as they are, if all of them fit.
+func (p *peer) whole(b []byte) bool {
+	n, _ := unix.SendmsgN(p.fd, b, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+	return n == len(b)
 }
 
 // hurry gives those who greet less time: others wait.
@@ -75,10 +98,12 @@ func (s *Server) knock(side int, events uint32) {
 	_ = unix.EpollCtl(s.epoll, unix.EPOLL_CTL_MOD, fd, &unix.EpollEvent{Fd: int32(fd), Events: events})
 }
 
-// refuse says no, in the same words to all.
+// refuse says no, in the same words to all; in the middle of TLS by hanging up.
 func (s *Server) refuse(p *peer, why string) {
 	s.log(slog.LevelWarn, "refused", p.name, why)
-	_, _ = unix.SendmsgN(p.fd, frame.Refusal, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+	if p.shaking == nil {
+		p.tell(frame.Refusal)
+	}
 	_ = unix.Shutdown(p.fd, unix.SHUT_WR)
 	s.drop(p, "")
 }
@@ -90,7 +115,11 @@ func (s *Server) introduced(p *peer) {
 	}
 	size := binary.BigEndian.Uint32(p.in)
 	if size > frame.MostBlock {
-		s.refuse(p, "a block of the greeting is too large")
+		why := "a block of the greeting is too large"
+		if p.in[0] == 0x16 { // begins each handshake of TLS
+			why = "it speaks TLS, and this server does not: give the server a certificate, or the client no CA"
+		}
+		s.refuse(p, why)
 		return
 	}
 	if len(p.in) < 4+int(size) {
@@ -98,7 +127,7 @@ func (s *Server) introduced(p *peer) {
 	}
 	data := bytes.Clone(p.in[4 : 4+size])
 	p.in = p.in[4+size:]
-	body, err := frame.Proven(s.options.Key, false, data, p.hello)
+	body, err := frame.Proven(s.options.Key, false, data, p.bound, p.hello)
 	var who frame.Introduction
 	if err == nil {
 		who, err = frame.ReadIntroduction(body)
@@ -146,9 +175,9 @@ func (s *Server) welcome(p *peer, who frame.Introduction, body []byte) {
 		p.in = nil // rings
 	}
 	p.refs, p.parked, p.grants = map[id]uint64{}, map[uint64]*call{}, map[uint64]grant{}
-	answer := frame.Block(frame.Prove(s.options.Key, true, w.Body(), p.hello, frame.Block(body)))
-	p.hello = nil
-	if n, _ := unix.SendmsgN(p.fd, answer, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT); n != len(answer) {
+	answer := frame.Block(frame.Prove(s.options.Key, true, w.Body(), p.bound, p.hello, frame.Block(body)))
+	p.hello, p.bound = nil, nil
+	if !p.tell(answer) {
 		s.drop(p, "it hung up")
 		return
 	}

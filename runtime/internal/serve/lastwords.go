@@ -71,8 +71,9 @@ func (s *Server) readAll(p *peer) {
 		if n <= 0 && err != unix.EINTR {
 			return
 		}
-		p.in = append(p.in, b[:max(n, 0)]...)
-		s.underWay(max(n, 0))
+		got := s.opened(p, b[:max(n, 0)])
+		p.in = append(p.in, got...)
+		s.underWay(len(got))
 	}
 }
 

@@ -147,6 +147,8 @@ func (s *Server) events(wait int) bool {
 		switch from, ok := s.files[e.Fd]; {
 		case int(e.Fd) == s.stopFD:
 			return false
+		case int(e.Fd) == s.shaken.fd:
+			s.hear()
 		case int(e.Fd) == s.unix || int(e.Fd) == s.tcp:
 			s.accept(int(e.Fd))
 		case !ok || from.peer.gone:
@@ -235,7 +237,7 @@ func (s *Server) expire() {
 		case t.trim:
 			s.trimNow()
 		case t.peer != nil:
-			s.refuse(t.peer, "the greeting took too long")
+			s.tooLong(t.peer)
 		default:
 			s.expired(t.call)
 			s.tidy()

@@ -55,7 +55,8 @@ type world struct {
 	testing.TB
 	root   string
 	server *manager.Server
-	remote bool // clients come by TCP
+	remote bool        // clients come by TCP
+	tls    manager.TLS // of the server, and of its client
 	good   *manager.Client
 
 	mu  sync.Mutex
@@ -63,7 +64,7 @@ type world struct {
 }
 
 func newWorld(t testing.TB, remote bool, o manager.Options) *world {
-	w := &world{TB: t, root: testroot.New(t), remote: remote}
+	w := &world{TB: t, root: testroot.New(t), remote: remote, tls: o.TLS}
 	o.Root = w.root
 	o.Log = func(what, who, why string) {
 		w.mu.Lock()
@@ -83,7 +84,7 @@ func newWorld(t testing.TB, remote bool, o manager.Options) *world {
 
 func (w *world) connect(key []byte) *manager.Client {
 	w.Helper()
-	c, err := manager.Connect(soon(w), w.at(), manager.Options{Root: w.root, Key: key})
+	c, err := manager.Connect(soon(w), w.at(), manager.Options{Root: w.root, Key: key, TLS: w.tls})
 	must(w, err)
 	w.Cleanup(func() { _ = c.Close() })
 	return c

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/polyipc/polyipc/runtime/internal/frame"
 	"github.com/polyipc/polyipc/runtime/internal/live"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
@@ -41,8 +42,12 @@ type peer struct {
 
 	greeting bool
 	hello    []byte // our first block, while it greets
+	bound    []byte // what binds the greeting to the connection's TLS: a block before the first
 	timer    *timer
 	began    int64 // when it began to greet
+
+	shaking *shaking    // its TLS begins
+	cover   frame.Cover // its TLS, or nil
 
 	in       []byte   // of the socket: what is not a whole frame yet
 	out      [][]byte // what did not fit yet, oldest first
@@ -80,23 +85,16 @@ func (s *Server) socket(p *peer, events uint32) {
 			s.left(p)
 			return
 		}
-		switch {
-		case p.greeting: // what is in here is bounded by a block, and by a read
-			p.in = append(p.in, b[:n]...)
-			s.introduced(p)
-		case p.pipe != nil:
+		if p.pipe != nil {
 			s.activate(p)
-		default:
-			p.in = append(p.in, b[:n]...)
-			s.underWay(n)
-			s.touch()
-			s.framesIn(p)
+		} else {
+			s.came(p, b[:n])
 		}
 		if n < len(b) {
 			break
 		}
 	}
-	if p.gone {
+	if p.gone || p.dying {
 		return
 	}
 	if events&unix.EPOLLOUT != 0 && p.flush() && p.pipe == nil {
@@ -104,8 +102,31 @@ func (s *Server) socket(p *peer, events uint32) {
 	}
 }
 
+// came takes what a remote client has sent, or one that greets.
+func (s *Server) came(p *peer, b []byte) {
+	if p.shaking != nil {
+		s.feed(p, b)
+		return
+	}
+	if b = s.opened(p, b); p.gone {
+		return
+	}
+	p.in = append(p.in, b...)
+	if p.greeting { // what is in here is bounded by a block, and by a read
+		s.introduced(p)
+		return
+	}
+	s.underWay(len(b))
+	s.touch()
+	s.framesIn(p)
+}
+
 // left ends a client whose socket has ended.
 func (s *Server) left(p *peer) {
+	if p.shaking != nil {
+		s.noMore(p)
+		return
+	}
 	if p.greeting {
 		s.refuse(p, "it hung up in the middle of its greeting")
 		return
@@ -167,6 +188,14 @@ func (p *peer) post(f []byte) {
 
 // send sends bytes by the socket.
 func (p *peer) send(b []byte) {
+	if p.cover != nil {
+		b = p.cover.Seal(b)
+	}
+	p.put(b)
+}
+
+// put sends bytes as they are.
+func (p *peer) put(b []byte) {
 	if len(p.out) == 0 {
 		n, err := unix.SendmsgN(p.fd, b, nil, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 		if err != nil && err != unix.EAGAIN && err != unix.EINTR {
@@ -287,6 +316,9 @@ func (s *Server) drop(p *peer, why string) {
 		s.log(slog.LevelDebug, "client left", p.name, why)
 	}
 	s.disarm(p.timer)
+	if p.shaking != nil {
+		p.shaking.end()
+	}
 	for _, fd := range []int{p.fd, p.process} {
 		if fd >= 0 {
 			delete(s.files, int32(fd))

@@ -6,7 +6,7 @@
 // sleeps it asks the others to ring (bells.go).
 //
 // docs/spec/manager.md is the protocol. The files: server.go starts and stops, loop.go turns, socket.go and
-// greet.go let clients in, peer.go is a client, bells.go its pipe, calls.go what it calls, batch.go many calls at once,
+// greet.go let clients in, cover.go is TLS, peer.go is a client, bells.go its pipe, calls.go what it calls, batch.go many calls at once,
 // own.go the manager's own methods, objects.go who refers to what, host.go objects that a client hosts, watch.go
 // subscriptions, stat.go figures, trim.go memory.
 package serve
@@ -36,8 +36,9 @@ type Options struct {
 	Key        []byte
 	Pickle     bool
 	TrustGroup bool
-	Listen     string // "host:port", or ""
-	Frame      int    // most bytes of a frame
+	Listen     string    // "host:port", or ""
+	TLS        frame.TLS // of remote clients, or nil
+	Frame      int       // most bytes of a frame
 	Clients    int
 	Objects    int
 	Idle       time.Duration // 0: never
@@ -51,7 +52,9 @@ type Server struct {
 	bells   []atomic.Uint32
 	options Options
 	bounds  bounds
-	address string // of the TCP socket
+	address string                      // of the TCP socket
+	begin   func() (frame.Cover, error) // a remote client's TLS, or nil
+	shaken  handshakes
 
 	epoll  int
 	stopFD int // an eventfd: readable when the server is to stop
@@ -76,6 +79,7 @@ type Server struct {
 	timers   timers
 	later    []func() // to be done when the call is over
 	buf      []byte   // a frame that came
+	plain    []byte   // what was in bytes of TLS
 	out      []byte   // a frame that goes
 	scan     codec.Scanner
 	next     *call // to be filled in; a parked one is kept
@@ -112,7 +116,7 @@ var usual = bounds{5 * time.Second, time.Second, 1 << 30}
 // Start makes the manager and lets its loop run.
 func Start(name string, o Options) (*Server, error) {
 	s := &Server{
-		options: o, bounds: usual, epoll: -1, stopFD: -1, spare: -1, unix: -1, tcp: -1, ended: make(chan struct{}), begun: time.Now(),
+		options: o, bounds: usual, epoll: -1, stopFD: -1, spare: -1, unix: -1, tcp: -1, shaken: handshakes{fd: -1}, ended: make(chan struct{}), begun: time.Now(),
 		files: map[int32]source{}, peers: map[*peer]struct{}{}, slots: make([]uint64, layout.ManagerSlots/64),
 		buf: make([]byte, frame.LeastFrame), names: map[string]live.ID{}, objects: map[live.ID]*entry{},
 		types: map[string]*hostType{}, words: map[string]string{}, next: &call{},
@@ -194,7 +198,7 @@ func (s *Server) close() {
 		s.drop(p, "the server stops")
 	}
 	s.tidy()
-	for _, fd := range []int{s.unix, s.tcp, s.spare, s.stopFD, s.epoll} {
+	for _, fd := range []int{s.unix, s.tcp, s.spare, s.stopFD, s.shaken.end(), s.epoll} {
 		if fd >= 0 {
 			shm.CloseFile(fd, shm.OnDescriptor)
 		}

@@ -41,6 +41,15 @@ func (s *Server) listen() error {
 			return err
 		}
 		fds = append(fds, s.tcp)
+		if s.options.TLS != nil {
+			if s.begin, err = s.options.TLS.Serve(op, s.Name()); err != nil {
+				return err
+			}
+			if s.shaken.fd, err = track(unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)); err != nil {
+				return shm.Fail(op, s.Name(), err)
+			}
+			fds = append(fds, s.shaken.fd)
+		}
 	}
 	for _, fd := range fds {
 		if err := s.watchFD(fd, unix.EPOLLIN); err != nil {
@@ -78,7 +87,7 @@ func AddressOf(op, text string) (unix.Sockaddr, error) {
 	if err != nil {
 		return nil, bad("the port is a number from 0 to 65535")
 	}
-	host := strings.TrimSuffix(strings.TrimPrefix(text[:i], "["), "]")
+	host := HostOf(text)
 	switch host {
 	case "localhost":
 		host = "127.0.0.1"
@@ -93,6 +102,11 @@ func AddressOf(op, text string) (unix.Sockaddr, error) {
 		return &unix.SockaddrInet4{Port: int(port), Addr: ip.Unmap().As4()}, nil
 	}
 	return &unix.SockaddrInet6{Port: int(port), Addr: ip.As16()}, nil
+}
+
+// HostOf is the host in such a text, as it stands there.
+func HostOf(text string) string {
+	return strings.TrimSuffix(strings.TrimPrefix(text[:strings.LastIndexByte(text, ':')], "["), "]")
 }
 
 // Family is the family of an address that AddressOf returned.
@@ -182,7 +196,9 @@ func (s *Server) shed(listener int) {
 		shm.CloseFile(s.spare, shm.OnDescriptor)
 	}
 	if fd, _, err := unix.Accept4(listener, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK); err == nil {
-		_, _ = unix.Write(fd, frame.Refusal)
+		if listener == s.unix || s.begin == nil {
+			_, _ = unix.Write(fd, frame.Refusal)
+		}
 		_ = unix.Close(fd)
 	}
 	s.spare, _ = track(unix.Eventfd(0, unix.EFD_CLOEXEC))
