@@ -101,6 +101,8 @@ struct pi_method {
     X(PyDict_New, pi_object *, (void))                                                      \
     X(PyDict_SetItem, int, (pi_object *, pi_object *, pi_object *))                         \
     X(PyTuple_Size, ptrdiff_t, (pi_object *))                                               \
+    X(PyDict_Next, int, (pi_object *, ptrdiff_t *, pi_object **, pi_object **))             \
+    X(PyObject_Type, pi_object *, (pi_object *))                                            \
     X(PyCapsule_New, pi_object *, (void *, const char *, void (*)(pi_object *)))            \
     X(PyCapsule_GetPointer, void *, (pi_object *, const char *))                            \
     X(PyEval_SaveThread, void *, (void))                                                    \
@@ -173,6 +175,12 @@ POLYIPC_API pi_object *polyipc_py_sync(int type, int handle);
  * The functions own a reference to slow_acquire and slow_release. */
 POLYIPC_API pi_object *polyipc_py_direct(int type, int handle, pi_object *slow_acquire,
                                          pi_object *slow_release, pi_object *yes, pi_object *none);
+
+/* A function tree(object): 1 if the object is made of the given types alone, exactly, and holds none of them
+ * that holds others twice, but for empty tuples; else 0. types is a tuple of at most 16: dict, list, tuple,
+ * and then types that hold nothing, which alone may be keys. 0 also for more than 64 levels. It calls nothing
+ * of Python's, so the object stays as it is meanwhile. restype py_object. */
+POLYIPC_API pi_object *polyipc_py_tree(pi_object *types);
 
 /* The functions of a segment's lock, bound to the segment's handle: (acquire, release). acquire takes ns,
  * an int, at which it looks only if it can't have the lock at once. Both return the status, but

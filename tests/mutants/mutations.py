@@ -18,6 +18,7 @@ from mutations_reference import MUTANTS_REFERENCE
 from mutations_segment import MUTANTS_SEGMENT, SUITES_SEGMENT
 from mutations_sync import MUTANTS_SYNC, SUITES_SYNC
 from mutations_tls import MUTANTS_TLS, SUITES_TLS
+from mutations_tree import MUTANTS_TREE, SUITES_TREE
 from mutations_wait import MUTANTS_WAIT, SUITES_WAIT
 
 # What is run in a copy of the tree; the whole suite passes there before any mutant is tried.
@@ -46,6 +47,7 @@ SUITES = {
         if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
         then echo "[build failed]"; exit 1; fi
         ctest --test-dir build --stop-on-failure --timeout 60 -R "^(c-test_quick|c-test_pipe|c-test_within|fork-pipe|fork-quick|fork-faults)"'""",
+    **SUITES_TREE,
     **SUITES_WAIT,
 }
 
@@ -463,5 +465,6 @@ MUTANTS = (
     *MUTANTS_MANAGER_GO,
     *MUTANTS_MANAGER_PY,
     *MUTANTS_TLS,
+    *MUTANTS_TREE,
     *MUTANTS_WAIT,
 )

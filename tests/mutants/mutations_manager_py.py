@@ -8,6 +8,7 @@ SUITES_MANAGER_PY = {
     "python manager": """sh -c '
         if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
         then echo "[build failed]"; exit 1; fi
+        export PYTHONPATH=$PWD/bindings/python
         python -m pytest -q -x bindings/python/tests/test_manager_*.py'""",
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Callable, ClassVar, Generic, TypeVar, Union
 
 from polyipc import _referring, _waiting, codec, errors
+from polyipc._c import codec as c_codec  # noqa: F401 - makes the codec quicker
 from polyipc._c import queue as c
 from polyipc._c.reference import REFERENCES
 from polyipc._handle import Waitable

@@ -132,9 +132,23 @@ class _Packing(threading.local):
 packing = _Packing()
 
 
+# Types of which the library sees at once that they need no pickle: first those that hold others.
+TREE = (dict, list, tuple, str, int, float, bool, type(None), bytes)
+
+
+# Reports whether an object is made of TREE alone and holds nothing twice: quickly, or not at all.
+_is_tree: Callable[[object], Any] = lambda _obj: False  # noqa: E731
+
+
+def quicken(is_tree: Callable[[object], Any]) -> None:
+    """Take the library's look, which is there once it is loaded."""
+    global _is_tree
+    _is_tree = is_tree
+
+
 def pack_pickling(obj: object, met: list[Ref] | None = None) -> bytes:
     """Do what pack_plain does, or pickle obj. met takes the references to open objects."""
-    if is_plain(obj):
+    if (met is None and _is_tree(obj)) or is_plain(obj):
         try:
             return pack_plain(obj) if met is None else pack_exactly(obj, met)
         except (TypeError, CodecError):

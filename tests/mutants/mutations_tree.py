@@ -1,0 +1,46 @@
+"""Mutants of the quick look at what is to be packed."""
+
+from __future__ import annotations
+
+from mutant import Mutant
+
+SUITES_TREE = {
+    "tree": """sh -c '
+        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
+        then echo "[build failed]"; exit 1; fi
+        export PYTHONPATH=$PWD/bindings/python
+        python -m pytest -x -q bindings/python/tests/test_codec_tree.py'""",
+}
+
+TREE = "capi/pyshim_tree.c"
+
+MUTANTS_TREE = (
+    Mutant(
+        "a container met twice goes without pickle",
+        TREE,
+        "if (m->slots[i] == o)\n            return false;",
+        "if (m->slots[i] == o)\n            return true;",
+        "tree",
+    ),
+    Mutant(
+        "what was met is forgotten as the table grows",
+        TREE,
+        "            insert(&larger, m->slots[i]);",
+        "            larger.count++;",
+        "tree",
+    ),
+    Mutant(
+        "keys are not looked at",
+        TREE,
+        "*good = type_of(t, key) >= BOXES;",
+        "*good = true;",
+        "tree",
+    ),
+    Mutant(
+        "a type's reference is kept",
+        TREE,
+        "py->Py_DecRef(type); /* the object has it */",
+        "(void)0;",
+        "tree",
+    ),
+)
