@@ -51,8 +51,8 @@ MUTANTS_MANAGER_PY = (
     Mutant(
         "what is dropped behind a fork is never given back",
         LINK,
-        "    if _dropped and time.monotonic() - _forked >= _GRACE:\n",
-        "    if False:\n",
+        "        while _dropped and _forked <= until:\n",
+        "        while False:\n",
         "python manager",
     ),
     Mutant(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
@@ -96,10 +97,12 @@ class Manager(Makes):
     deadline sets one for a block. Calls that take a timeout of their own end by that before.
     """
 
-    __slots__ = ("__weakref__", "_host", "_link", "_target", "_timeout")
+    __slots__ = ("__weakref__", "_classes", "_host", "_link", "_target", "_timeout")
 
     def __init__(self, target: Target, timeout: float | None) -> None:
         self._target = target
+        self._classes: Mapping[str, type[_manager_proxy.Proxy]]
+        self._classes = importlib.import_module(target.dialect).classes
         self._timeout: float | None = None
         self._host: Host | None = None
         self._link: Link | None = Link(target, timeout)

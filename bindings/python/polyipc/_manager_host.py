@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from polyipc import _manager_values, _waiting, errors
 from polyipc._c import manager as c
-from polyipc._manager_link import Link
+from polyipc._manager_link import Link, drop_late
 from polyipc.errors import Status
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ class Host:
                 c.fail(self._link.handle, call, b"ValueError", message, b"")
         finally:
             value = None  # kept until it is sent: it may be a proxy
+            drop_late()
             serving.host = None
             self.cancelled.discard(call)
 

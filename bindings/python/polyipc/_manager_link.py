@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import collections
+import contextlib
 import functools
+import math
 import os
 import threading
 import time
@@ -26,19 +29,23 @@ generation = 0
 lock = threading.Lock()
 """Held by who makes a link anew."""
 
-# A forked child has no reference of its own before it first uses a proxy. Until then it counts on
-# its parent's, which may drop the proxy at once: multiprocessing does with a process's arguments.
-# So what is dropped soon after a fork is given back later.
+# A forked child has no reference of its own before it first uses a proxy, nor has who is sent one
+# in a pickle before it unpickles that. Until then it counts on the other one's, which may drop the
+# proxy at once: multiprocessing does with a process's arguments. So what is dropped soon after a
+# fork is given back later, and what was pickled is kept for a while.
 _GRACE = 5.0  # seconds
 _forked = -_GRACE
 _dropped: collections.deque[tuple[Link, int]] = collections.deque()
+_pickled: collections.deque[tuple[float, object]] = collections.deque()
 
 
 def _in_child() -> None:
-    global generation, lock
+    global generation, lock, _forked
     generation += 1
     lock = threading.Lock()
+    _forked = -_GRACE
     _dropped.clear()
+    _pickled.clear()
 
 
 def _in_parent() -> None:
@@ -47,6 +54,7 @@ def _in_parent() -> None:
 
 
 os.register_at_fork(after_in_child=_in_child, after_in_parent=_in_parent)
+atexit.register(_pickled.clear)  # before modules that a proxy's end needs are taken down
 
 
 def drop(link: Link, object_: int) -> None:
@@ -54,16 +62,29 @@ def drop(link: Link, object_: int) -> None:
     if link.own:
         if _dropped or time.monotonic() - _forked < _GRACE:
             _dropped.append((link, object_))
+            drop_late()
         else:
             link.calls.release(object_, 1)
 
 
-def drop_late() -> None:
-    """Give back what was dropped soon after a fork, if it is time."""
-    if _dropped and time.monotonic() - _forked >= _GRACE:
-        while _dropped:
+def keep(proxy: object) -> None:
+    """Keep a proxy that is being pickled until whoever gets it has a reference of its own."""
+    drop_late()
+    _pickled.append((time.monotonic(), proxy))
+
+
+def drop_late(now: bool = False) -> None:
+    """Give back what was dropped soon after a fork, and what was pickled, if it is time.
+
+    now -- whether nobody is left who could need it
+    """
+    until = math.inf if now else time.monotonic() - _GRACE
+    with contextlib.suppress(IndexError):  # other threads do the same
+        while _dropped and _forked <= until:
             link, object_ = _dropped.popleft()
             link.calls.release(object_, 1)
+        while _pickled and _pickled[0][0] <= until:
+            _pickled.popleft()
 
 
 class Target(NamedTuple):
@@ -74,6 +95,7 @@ class Target(NamedTuple):
     key: bytes | None
     pickle: bool
     trust_group: bool
+    dialect: str = "polyipc._manager_proxy"  # the module whose classes the proxies have
 
 
 class Link:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, TypeVar
 from polyipc import errors
 from polyipc._codec_read import decode, opening
 from polyipc._codec_types import Live, Ref, ReferencesMetError
-from polyipc._manager_link import Link, drop
+from polyipc._manager_link import Link, drop, keep
 from polyipc._manager_values import SIMPLE, Each, Pairs
 from polyipc._referring import LIVE
 from polyipc.errors import Status
@@ -27,7 +27,8 @@ Convert = Callable[[Any], Any]
 _CLOSED = (int(Status.CLOSED), int(Status.BAD_HANDLE))
 
 classes: dict[str, type[Proxy]] = {}
-"""The class of the proxies of a type. Hosted types have Hosted."""
+"""The class of the proxies of a type, unless the manager's target names another module for them.
+Hosted types have Hosted."""
 
 
 class Deadlines(threading.local):
@@ -185,7 +186,7 @@ class Proxy(Live):
         return f"<polyipc.manager.{type(self).__name__} {self._type} {self._object} of {where!r}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        _keep_for_spawning(self)
+        _keep_for_reader(self)
         target = self._manager._passed_on()
         return _rebuilt, (target, self._link.epoch, self._object, self._type)
 
@@ -244,15 +245,17 @@ def opened(manager: Manager, link: Link, ref: Ref) -> Any:
     if ref.kind != LIVE:
         return ref
     number = int.from_bytes(ref.uuid.bytes[8:], "big")
-    return classes.get(ref.name, Hosted)._of(manager, link, number, ref.name)
+    return manager._classes.get(ref.name, Hosted)._of(manager, link, number, ref.name)
 
 
-def _keep_for_spawning(proxy: Proxy) -> None:
-    """Keep a proxy for a process that multiprocessing is starting: it refers only once it runs."""
+def _keep_for_reader(proxy: Proxy) -> None:
+    """Keep a proxy that is being pickled: a process that is being started refers once it runs."""
     context = sys.modules.get("multiprocessing.context")
     popen = context.get_spawning_popen() if context is not None else None
     if popen is not None:
         popen.__dict__.setdefault("_polyipc_kept", []).append(proxy)
+    else:
+        keep(proxy)
 
 
 def _rebuilt(target: Any, epoch: bytes, number: int, type_name: str) -> Proxy:

@@ -8,7 +8,7 @@ from multiprocessing import process
 from multiprocessing.managers import RemoteError
 from typing import Any, ClassVar, TypeVar
 
-from polyipc import _manager, _waiting
+from polyipc import _manager, _waiting, errors
 from polyipc._manager_errors import RemoteTraceback
 from polyipc.multiprocessing import _server
 
@@ -48,9 +48,15 @@ class BaseProxy:
 
     def _callmethod(self, methodname: str, args: Iterable[Any] = (), kwds: Any = None) -> Any:
         """Call a method of the object, and return a copy of its result or a proxy of it."""
-        kind, *rest = self._ref._ask_named(methodname.encode(), list(args), dict(kwds or {}))
+        values, named = list(args), dict(kwds or {})
+        if self._serializer == _server.XML:
+            values, named = _server.in_xml([values, named])
+        try:
+            kind, *rest = self._ref._ask_named(methodname.encode(), values, named)
+        except errors.ClosedError as e:
+            raise errors.PeerDiedError(f"{methodname}: the manager was shut down") from e
         if kind == _server.RETURN:
-            return rest[0]
+            return _server.in_xml(rest[0]) if self._serializer == _server.XML else rest[0]
         if kind == _server.PROXY:
             typeid, exposed, ref = rest
             token = Token(typeid, self._token.address, f"{ref._object:x}", ref)
@@ -80,7 +86,8 @@ class BaseProxy:
         where = (target, self._ref._link.epoch, self._ref._object, self._ref._type)
         _keep(self._ref)
         exposed = self._exposed if auto or self._exposed_ is None else None
-        return _rebuilt, (make, self._token.typeid, self._token.address, where, exposed)
+        token = self._token.typeid, self._token.address
+        return _rebuilt, (make, *token, where, exposed, self._serializer)
 
     def __deepcopy__(self, _memo: Any) -> Any:
         return self._getvalue()
@@ -96,12 +103,14 @@ class BaseProxy:
 
 
 def _keep(ref: Any) -> None:
-    from polyipc._manager_proxy import _keep_for_spawning
+    from polyipc._manager_proxy import _keep_for_reader
 
-    _keep_for_spawning(ref)
+    _keep_for_reader(ref)
 
 
-def _rebuilt(make: Any, typeid: str, address: Any, where: Any, exposed: Any) -> BaseProxy:
+def _rebuilt(
+    make: Any, typeid: str, address: Any, where: Any, exposed: Any, serializer: str
+) -> BaseProxy:
     """Return the proxy that a pickle stands for."""
     from polyipc import _manager_proxy
 
@@ -110,7 +119,7 @@ def _rebuilt(make: Any, typeid: str, address: Any, where: Any, exposed: Any) -> 
         target = target._replace(key=bytes(process.current_process().authkey))
     ref = _manager_proxy._rebuilt(target, *which)
     token = Token(typeid, address, f"{ref._object:x}", ref)
-    return make(token, "pickle", exposed=exposed)  # type: ignore[no-any-return]
+    return make(token, serializer, exposed=exposed)  # type: ignore[no-any-return]
 
 
 def _forwarding(name: str) -> Callable[..., Any]:
@@ -282,6 +291,11 @@ _DICT = (
     *("pop", "popitem", "setdefault", "update", "values"),
 )
 
+_POOL = (
+    *("apply", "apply_async", "close", "imap", "imap_unordered", "join", "map", "map_async"),
+    *("starmap", "starmap_async", "terminate"),
+)
+
 BaseListProxy = MakeProxyType("BaseListProxy", _LIST)
 BaseDictProxy = MakeProxyType("BaseDictProxy", _DICT)
 ArrayProxy = MakeProxyType("ArrayProxy", ("__len__", "__getitem__", "__setitem__"))
@@ -311,3 +325,20 @@ class DictProxy(BaseDictProxy):  # type: ignore[valid-type, misc]
 
     def __class_getitem__(cls, _item: Any) -> Any:
         return cls
+
+
+BasePoolProxy = MakeProxyType("PoolProxy", _POOL)
+BasePoolProxy._method_to_typeid_ = {  # type: ignore[attr-defined]
+    **dict.fromkeys(("apply_async", "map_async", "starmap_async"), "AsyncResult"),
+    **dict.fromkeys(("imap", "imap_unordered"), "Iterator"),
+}
+
+
+class PoolProxy(BasePoolProxy):  # type: ignore[valid-type, misc]
+    """A proxy of a pool of processes, which are children of the manager's."""
+
+    def __enter__(self) -> PoolProxy:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.terminate()

@@ -6,17 +6,26 @@ import hashlib
 import re
 import sys
 import traceback
+import xmlrpc.client
 from collections.abc import Callable, Iterable, Mapping
+from multiprocessing import AuthenticationError
 from typing import Any, NamedTuple, Union
 
-from polyipc import _manager, errors
+from polyipc import _arguments, _manager, _manager_link, _pickling, errors
 from polyipc import manager as native
 from polyipc._manager_host import Host, public
+from polyipc._manager_link import Target
 
 Address = Union[str, tuple[str, int], None]
 
 RETURN, ERROR, TRACEBACK, PROXY = "#RETURN", "#ERROR", "#TRACEBACK", "#PROXY"
+SETTLED = "py.-settled"  # no typeid's name
 GETVALUE, METHODS = "#GETVALUE", "#METHODS"
+
+PICKLE, XML = "pickle", "xmlrpclib"
+SERIALIZERS = PICKLE, XML
+
+_DIALECT = "polyipc.multiprocessing._primitives"
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}", re.ASCII)
 
@@ -44,6 +53,26 @@ def target_of(address: Address) -> str:
     return _name_of(address)
 
 
+def connect(address: Address, authkey: bytes, serializer: str) -> native.Manager:
+    """Connect to the server at an address. AuthenticationError: it has another authkey."""
+    name = target_of(address)
+    root = _arguments.root(None)
+    target = Target(name, root, _manager.as_key(authkey), serializer == PICKLE, False, _DIALECT)
+    try:
+        manager = _manager.Manager(target, None)
+    except errors.DeniedError as e:
+        raise AuthenticationError(str(e)) from e
+    _manager.remember(name, manager)
+    return manager
+
+
+def in_xml(values: Any) -> Any:
+    """Return lists, dicts and so on as they come out of xmlrpc.client; TypeError for others."""
+    text = xmlrpc.client.dumps((values,), allow_none=True)
+    (found,), _ = xmlrpc.client.loads(text, use_builtin_types=True)
+    return found
+
+
 def _name_of(path: str) -> str:
     if _NAME.fullmatch(path):
         return path
@@ -59,7 +88,8 @@ class Server:
         self.registry, self.serializer = dict(registry), serializer
         listen = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else None
         name = _name_of(address) if isinstance(address, str) else None
-        self._server = native.Server(name, key=authkey, listen=listen, pickle=True)
+        pickle = serializer == PICKLE
+        self._server = native.Server(name, key=authkey, listen=listen, pickle=pickle)
         self.address: Any = address
         if address is None:
             self.address = self._server.name
@@ -73,6 +103,7 @@ class Server:
         self._client._host = _Host(self._client, link, self.registry)
         for typeid, registered in self.registry.items():
             self._client._host.register(type_name(typeid), _made(registered), [], {})
+        self._client._host.register(SETTLED, _settle, [], {})
 
     def serve_forever(self) -> None:
         """Serve until a client's shutdown, and end the process."""
@@ -93,6 +124,11 @@ class Server:
         """Stop."""
         self._client.close()
         self._server.close()
+
+
+def _settle() -> None:
+    """Give back what is kept for processes that may be about to use it: none is left."""
+    _manager_link.drop_late(now=True)
 
 
 def _made(registered: Registered) -> Callable[..., Any]:
@@ -136,7 +172,7 @@ class _Host(Host):
         try:
             result = getattr(obj, method)(*args, **(named or {}))
         except Exception as e:  # noqa: BLE001 - it is the caller's
-            return _carried(e)
+            return _carried(e, self._link.pickle)
         returned = registered.method_to_typeid.get(method)
         if returned is None:
             return RETURN, [*result] if isinstance(result, _VIEWS) else result
@@ -158,14 +194,14 @@ def _exposed(obj: Any, registered: Registered) -> Iterable[str]:
     return registered.exposed if registered.exposed is not None else public(obj)
 
 
-def _carried(error: Exception) -> tuple[Any, ...]:
+def _carried(error: Exception, pickles: bool) -> tuple[Any, ...]:
     """Return an exception as a result: itself, if another process can have it, else its text."""
-    import pickle
-
     text = traceback.format_exc()
+    if not pickles:
+        return TRACEBACK, text
     error.__traceback__ = None
     try:
-        pickle.loads(pickle.dumps(error))
+        _pickling.loads(_pickling.dumps(error))
     except Exception:  # noqa: BLE001
         return TRACEBACK, text
     return ERROR, error, text

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import array
 import contextlib
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from multiprocessing import context, process, util
@@ -26,7 +27,7 @@ from multiprocessing.process import AuthenticationString  # type: ignore[attr-de
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
-from polyipc import errors
+from polyipc import _manager_link, errors
 from polyipc import manager as native
 from polyipc._segment import Segment
 from polyipc._shareable_list import ShareableList
@@ -44,6 +45,7 @@ from polyipc.multiprocessing._proxies import (
     ListProxy,
     MakeProxyType,
     NamespaceProxy,
+    PoolProxy,
     Token,
     ValueProxy,
 )
@@ -51,6 +53,7 @@ from polyipc.multiprocessing._server import Address, Registered, Server
 
 __all__ = [
     "AcquirerProxy",
+    "Array",
     "ArrayProxy",
     "AutoProxy",
     "BarrierProxy",
@@ -65,14 +68,18 @@ __all__ = [
     "Manager",
     "Namespace",
     "NamespaceProxy",
+    "PoolProxy",
     "RemoteError",
     "SharedMemoryManager",
     "SyncManager",
     "Token",
+    "Value",
     "ValueProxy",
 ]
 
 Self = TypeVar("Self", bound="BaseManager")
+
+_SETTLES = 0.1  # seconds within which a server knows of processes that ended
 
 _INITIAL, _STARTED, _SHUTDOWN = "initial", "started", "shutdown"
 
@@ -92,6 +99,8 @@ class BaseManager:
         *,
         shutdown_timeout: float = 1.0,
     ) -> None:
+        if serializer not in _server.SERIALIZERS:
+            raise KeyError(serializer)
         key = process.current_process().authkey if authkey is None else authkey
         self._address, self._authkey = address, AuthenticationString(key)
         self._serializer, self._ctx = serializer, ctx or context._default_context
@@ -112,9 +121,7 @@ class BaseManager:
 
     def connect(self) -> None:
         """Connect to a server that runs."""
-        self._client = native.connect(
-            _server.target_of(self._address), key=bytes(self._authkey), pickle=True
-        )
+        self._client = _server.connect(self._address, bytes(self._authkey), self._serializer)
         self._state = _STARTED
 
     def start(
@@ -174,7 +181,16 @@ class BaseManager:
         return "\n".join(f"{k}: {v}" for k, v in self._native().stat()["types"].items())
 
     def _number_of_objects(self) -> int:
-        return int(self._native().stat()["objects"])
+        objects = int(self._native().stat()["objects"])
+        if any(child is not self._process for child in process.active_children()):
+            return objects
+        until = time.monotonic() + _SETTLES
+        while objects and time.monotonic() < until:
+            self._native().create(_server.SETTLED)
+            _manager_link.drop_late(now=True)
+            objects = int(self._native().stat()["objects"])
+            time.sleep(_SETTLES / 20)
+        return objects
 
     # ---- objects ----
 
@@ -184,6 +200,8 @@ class BaseManager:
         return self._client
 
     def _create(self, typeid: str, /, *args: Any, **kwds: Any) -> Token:
+        if self._serializer == _server.XML:
+            args, kwds = _server.in_xml([args, kwds])
         ref = self._native().create(_server.type_name(typeid), *args, **kwds)
         return Token(typeid, self._address, f"{ref._object:x}", ref)
 
@@ -266,7 +284,8 @@ class Value:
         self._value = value
 
 
-def _new_array(typecode: str, sequence: Iterable[Any], lock: bool = True) -> Any:  # noqa: ARG001
+def Array(typecode: str, sequence: Iterable[Any], lock: bool = True) -> Any:  # noqa: ARG001
+    """Return what an array is in the server process."""
     return array.array(typecode, sequence)
 
 
@@ -312,6 +331,12 @@ class SyncManager(BaseManager):
         return self._barrier(parties, action, timeout)  # type: ignore[attr-defined]
 
 
+def _pool(*args: Any, **kwds: Any) -> Any:
+    from polyipc.multiprocessing.context import _default_context
+
+    return _default_context.Pool(*args, **kwds)
+
+
 def _barrier(*args: Any) -> Any:
     import threading
 
@@ -319,10 +344,12 @@ def _barrier(*args: Any) -> Any:
 
 
 SyncManager.register("_barrier", _barrier, BarrierProxy)
+SyncManager.register("Pool", _pool, PoolProxy)
+SyncManager.register("AsyncResult", create_method=False)
 SyncManager.register("list", list, ListProxy)
 SyncManager.register("dict", dict, DictProxy, method_to_typeid={"__iter__": "Iterator"})
 SyncManager.register("Value", Value, ValueProxy)
-SyncManager.register("Array", _new_array, ArrayProxy)
+SyncManager.register("Array", Array, ArrayProxy)
 SyncManager.register("Namespace", Namespace, NamespaceProxy)
 SyncManager.register("Iterator", proxytype=IteratorProxy, create_method=False)
 
