@@ -7,6 +7,9 @@ happened up to its beginning. $POLYIPC_LOG=level[:file] writes the same to a fil
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from polyipc import _platform
 
 _platform.check()
@@ -48,33 +51,63 @@ from polyipc.errors import (  # noqa: E402
     WrongEndError,
     WrongKindError,
 )
-from polyipc.pipe import Connection, Pipe, PipeDirection, PipeStat  # noqa: E402
-from polyipc.process import Child, inherited, spawn  # noqa: E402
-from polyipc.queue import Lease, Queue, QueueStat, unlink  # noqa: E402
-from polyipc.root import gc  # noqa: E402
-from polyipc.segment import (  # noqa: E402
-    Array,
-    Atomic,
-    RawArray,
-    RawValue,
-    Segment,
-    SegmentStat,
-    ShareableList,
-    Value,
-    segment_of,
-)
-from polyipc.sync import (  # noqa: E402
-    Barrier,
-    BoundedSemaphore,
-    Condition,
-    Event,
-    Lock,
-    RLock,
-    RWLock,
-    Semaphore,
-    SyncStat,
-)
 from polyipc.wait import wait, writable  # noqa: E402
+
+if TYPE_CHECKING:
+    from polyipc.pipe import Connection, Pipe, PipeDirection, PipeStat
+    from polyipc.process import Child, inherited, spawn
+    from polyipc.queue import Lease, Queue, QueueStat, unlink
+    from polyipc.root import gc
+    from polyipc.segment import (
+        Array,
+        Atomic,
+        RawArray,
+        RawValue,
+        Segment,
+        SegmentStat,
+        ShareableList,
+        Value,
+        segment_of,
+    )
+    from polyipc.sync import (
+        Barrier,
+        BoundedSemaphore,
+        Condition,
+        Event,
+        Lock,
+        RLock,
+        RWLock,
+        Semaphore,
+        SyncStat,
+    )
+
+# What is imported when it is first asked for, from which module: a program that was just started,
+# a child of multiprocessing perhaps, has its queue sooner.
+_NAMES = {
+    "manager": "",
+    "pipe": "Connection Pipe PipeDirection PipeStat",
+    "process": "Child inherited spawn",
+    "queue": "Lease Queue QueueStat unlink",
+    "root": "gc",
+    "segment": "Array Atomic RawArray RawValue Segment SegmentStat ShareableList Value segment_of",
+    "sync": "Barrier BoundedSemaphore Condition Event Lock RLock RWLock Semaphore SyncStat",
+}
+_LATER = {name: module for module, names in _NAMES.items() for name in (module, *names.split())}
+
+
+def __getattr__(name: str) -> Any:
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module 'polyipc' has no attribute {name!r}")
+    found: Any = importlib.import_module(f"polyipc.{module}")
+    if name != module:
+        found = globals()[name] = getattr(found, name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
 
 __version__ = VERSION
 

@@ -7,6 +7,7 @@ the library does it.
 from __future__ import annotations
 
 import functools
+import importlib
 from typing import Any, NamedTuple, Protocol
 
 from polyipc import _calls, codec
@@ -50,12 +51,21 @@ class _Opened(Protocol):
 
 
 _classes: dict[int, type[_Opened]] = {}
+_MODULES = {QUEUE: "queue", PIPE: "pipe", PIPE_END: "pipe", SEGMENT: "segment"}
+_SYNC = range(5, 13)
 
 
 def opens(kind: int, cls: type[_Opened]) -> None:
     """Have references of a kind opened as objects of a class."""
     _classes[kind] = cls
     REFERABLE.add(cls)
+
+
+def _class_of(kind: int) -> type[_Opened] | None:
+    """Return the class of a kind. Its module is imported now if it was not asked for so far."""
+    if kind not in _classes and (kind in _MODULES or kind in _SYNC):
+        importlib.import_module(f"polyipc.{_MODULES.get(kind, 'sync')}")
+    return _classes.get(kind)
 
 
 def references(met: list[Ref]) -> list[c.Reference]:
@@ -84,7 +94,7 @@ def read(body: bytes | bytearray | memoryview, form: int, carrier: Carrier) -> A
 
 
 def _open(receipt: int, carrier: Carrier, ref: Ref) -> Any:
-    cls = _classes.get(ref.kind)
+    cls = _class_of(ref.kind)
     if cls is None:
         return ref
     wanted = c.Reference(ref.kind, ref.uuid.bytes, ref.name.encode())
@@ -95,4 +105,6 @@ def _open(receipt: int, carrier: Carrier, ref: Ref) -> Any:
 
 def of_handle(kind: int, handle: int, carrier: Carrier) -> Any:
     """Return the object of a kind whose handle came with the process."""
-    return _classes[kind]._of_handle(handle, carrier)  # noqa: SLF001
+    cls = _class_of(kind)
+    assert cls is not None  # kinds are checked where they come from
+    return cls._of_handle(handle, carrier)

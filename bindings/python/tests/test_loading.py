@@ -34,6 +34,36 @@ print(before, threads() > 1)
     assert said == "1 True\n"
 
 
+def test_all_names_are_there_from_the_start() -> None:
+    """Modules are imported when they are asked for, which nobody notices."""
+    said = output("""
+import sys, polyipc
+print("polyipc.sync" in sys.modules, "Lock" in dir(polyipc), "sync" in dir(polyipc))
+for name in polyipc.__all__:
+    getattr(polyipc, name)
+from polyipc import *
+from polyipc import Lock as same
+import polyipc.wait
+print(same is Lock is polyipc.sync.Lock, callable(polyipc.wait), hasattr(polyipc, "nothing"))
+""")
+    assert said == "False True True\nTrue True False\n"
+
+
+def test_a_message_brings_what_it_needs() -> None:
+    """The reader of a message with a lock in it has not used locks so far."""
+    said = output("""
+import subprocess, sys, polyipc
+code = "import polyipc, sys; q = polyipc.Queue(name='q'); print(q.get().acquire())"
+with polyipc.Queue(name="q") as q, polyipc.Lock() as lock:
+    q.put(lock)
+    lock.release()
+    print(subprocess.run([sys.executable, "-c", code], stdout=-1, text=True).stdout, end="")
+    q.unlink()
+    lock.acquire(timeout=10)
+""")
+    assert said == "True\n"
+
+
 def test_a_library_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(_find.VARIABLE, str(tmp_path / "missing.so"))
     said = output(SAY_WHY)
