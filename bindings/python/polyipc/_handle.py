@@ -13,12 +13,17 @@ from typing import Any, Callable, ClassVar, TypeVar
 from polyipc import _arguments, errors
 from polyipc._c import library
 from polyipc._c import reference as c_reference
+from polyipc._c import segment as c_segment
 from polyipc._c import wait as c_wait
 from polyipc._codec_types import Ref, Referable, ReferencesMetError
 from polyipc.codec import packing
 from polyipc.errors import Status
 
 Self = TypeVar("Self", bound="Handle")
+
+# How to close each handle that is open in this process: the function, and its argument.
+_open: set[tuple[Callable[[int], int], int]] = set()
+_ending = False
 
 # What is part of normal work: the sentence is made here, without asking the library for its own.
 _ORDINARY: dict[int, str] = {
@@ -60,7 +65,8 @@ class Handle(Referable):
         """
         self._id = number
         self._keep = Keep()
-        self._finalizer = weakref.finalize(self._keep, close, number)
+        _open.add((close, number))
+        self._finalizer = weakref.finalize(self._keep, _close, close, number)
 
     def close(self) -> None:
         """End this object's use of what it has open; others go on. Again is allowed.
@@ -70,9 +76,9 @@ class Handle(Referable):
         """
         closer = self._finalizer.detach()
         if closer is not None:
-            _, close, (number,), _ = closer
+            _, close, arguments, _ = closer
             self._id = 0
-            status = close(number)
+            status = close(*arguments)
             if status != Status.BAD_HANDLE:
                 self._check(status, "close")
 
@@ -208,10 +214,34 @@ def _reopened(keeper: Any, reopen: Callable[..., Any], arguments: tuple[Any, ...
             os.close(descriptor)
 
 
+def _close(close: Callable[[int], int], number: int) -> int:
+    """Close a handle, of which an object says that nobody has it any more."""
+    _open.discard((close, number))
+    return close(number)
+
+
+def close_all() -> None:
+    """Close all that is open, where a process ends without what Python does at exit.
+
+    So do the children of multiprocessing, some of which are the last to have an object open.
+    Threads that Python would wait for are waited for first: they may still use it.
+    """
+    global _ending
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.current_thread():
+            thread.join()
+    _ending = True
+    while _open:
+        close, number = _open.pop()
+        close(number)
+    c_segment.leave()
+
+
 def _end_daemon() -> None:
     """End a daemon thread whose object is closed because the program ends, as daemon threads end.
 
     Objects are closed at exit, so that transient ones go; no thread is to print a traceback then.
     """
-    if threading.current_thread().daemon and not threading.main_thread().is_alive():
+    ends = _ending or not threading.main_thread().is_alive()
+    if threading.current_thread().daemon and ends:
         raise SystemExit

@@ -144,14 +144,14 @@ def _close(segment: int) -> None:
     library.tell()
 
 
-def _leave() -> None:
+def leave() -> None:
     """At exit, end the use of all segments; what refers to their memory may go on doing so."""
     for segment, closer in list(_open.items()):
         if closer.detach() is not None:
             load().polyipc_py_segment_leave(segment)
 
 
-atexit.register(_leave)
+atexit.register(leave)
 
 
 def close(segment: int) -> int:

@@ -2,21 +2,28 @@
 
     import polyipc.multiprocessing as multiprocessing
 
-Everything public that multiprocessing offers is here. Queues, pipes, locks, shared memory and
-managers are polyipc's; processes, pools, contexts and logging are CPython's own, made to use them.
+Everything public that multiprocessing offers is here, and so are its modules, under their names.
+Queues, pipes, locks, shared memory and managers are polyipc's; processes, pools, contexts and
+logging are CPython's own, made to use them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import typing
 
 from polyipc.multiprocessing import context as context
+from polyipc.multiprocessing import process as process
+from polyipc.multiprocessing import reduction as reduction
+from polyipc.multiprocessing import util as util
 from polyipc.multiprocessing.context import _default_context
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
 
-    def __getattr__(name: str) -> Any: ...
+    def __getattr__(name: str) -> typing.Any: ...
 
 
 __all__ = [name for name in dir(_default_context) if not name.startswith("_")]
 globals().update((name, getattr(_default_context, name)) for name in __all__)
+
+SUBDEBUG = 5
+SUBWARNING = 25

@@ -34,6 +34,7 @@ from polyipc import pipe as native
 from polyipc._codec_read import pickle_in
 from polyipc._codec_types import CodecError
 from polyipc._messages import RAW
+from polyipc.multiprocessing import _rest
 from polyipc.wait import wait
 
 __all__ = [
@@ -69,11 +70,6 @@ if TYPE_CHECKING:
 
 else:
     _Methods = ABC
-
-
-def __getattr__(name: str) -> Any:
-    """Return what else CPython's module has, in this version of it."""
-    return getattr(_theirs, name)
 
 
 class Connection(_Methods):
@@ -198,3 +194,6 @@ def _in_xml(conn: Any) -> Any:
 
     _theirs.xmlrpclib = xmlrpc.client  # type: ignore[attr-defined]  # as its own do
     return ConnectionWrapper(conn, _theirs._xml_dumps, _theirs._xml_loads)  # type: ignore[attr-defined]
+
+
+__getattr__, __dir__ = _rest.of(_theirs, globals())

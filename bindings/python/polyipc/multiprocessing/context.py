@@ -6,12 +6,17 @@ set_start_method of multiprocessing or of this package set holds for either, in 
 
 from __future__ import annotations
 
+import sys
 from multiprocessing import context as _theirs
+from multiprocessing import util
 from multiprocessing.context import (
     AuthenticationError,
     BufferTooShort,
+    ForkProcess,
+    ForkServerProcess,
     Process,
     ProcessError,
+    SpawnProcess,
     TimeoutError,  # noqa: A004 - the name that multiprocessing made known
     assert_spawning,
     get_spawning_popen,
@@ -19,16 +24,22 @@ from multiprocessing.context import (
 )
 from typing import Any
 
+from polyipc import _handle
+from polyipc.multiprocessing import _rest
+
 __all__ = [
     "AuthenticationError",
     "BaseContext",
     "BufferTooShort",
     "DefaultContext",
     "ForkContext",
+    "ForkProcess",
     "ForkServerContext",
+    "ForkServerProcess",
     "Process",
     "ProcessError",
     "SpawnContext",
+    "SpawnProcess",
     "TimeoutError",
     "assert_spawning",
     "get_spawning_popen",
@@ -148,6 +159,19 @@ class BaseContext(_theirs.BaseContext):
             typecode_or_type, size_or_initializer, lock=lock, ctx=ctx, **options
         )
 
+    def Pool(
+        self,
+        processes: int | None = None,
+        initializer: Any = None,
+        initargs: Any = (),
+        maxtasksperchild: int | None = None,
+    ) -> Any:
+        """Return a pool of worker processes, fed by polyipc's queues."""
+        from polyipc.multiprocessing import pool
+
+        ctx = self.get_context()
+        return pool.Pool(processes, initializer, initargs, maxtasksperchild, context=ctx)
+
     def get_context(self, method: str | None = None) -> Any:
         """Return the context of a start method; without one, itself."""
         if method is None:
@@ -171,6 +195,8 @@ class SpawnContext(BaseContext, _theirs.SpawnContext):
 class ForkServerContext(BaseContext, _theirs.ForkServerContext):
     """Children are forked by a server process that has one thread."""
 
+
+LAST = -1000  # of multiprocessing's finalizers: some use queues
 
 _CONTEXTS: dict[str, Any] = {
     "fork": ForkContext(),
@@ -202,3 +228,12 @@ class DefaultContext(BaseContext):
 
 
 _default_context = DefaultContext()
+
+# Python's exit closes objects; a child of multiprocessing ends without it, after its finalizers.
+# Those of its parent are forgotten when it begins, just before this is called.
+util.register_after_fork(
+    sys.modules[__name__],
+    lambda _: util.Finalize(None, _handle.close_all, exitpriority=LAST),
+)
+
+__getattr__, __dir__ = _rest.of(_theirs, globals())

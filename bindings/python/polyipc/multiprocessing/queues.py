@@ -1,28 +1,208 @@
-"""multiprocessing.queues on top of polyipc.Queue: whatever can be pickled can be put."""
+"""multiprocessing.queues on top of polyipc's queues and pipes.
+
+Whatever can be pickled can be put, and a put raises what pickling it raises: there is no feeder
+thread, and what was put is there when put returns.
+"""
 
 from __future__ import annotations
 
+import copyreg
+import functools
+from multiprocessing import queues as _theirs
+from multiprocessing import synchronize as _their_locks
 from queue import Empty, Full
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from polyipc import _handle, errors
 from polyipc import queue as native
+from polyipc._c.queue import QueueCalls
+from polyipc.errors import Status
+from polyipc.multiprocessing import _rest, connection
+from polyipc.wait import wait
 
 __all__ = ["Empty", "Full", "JoinableQueue", "Queue", "SimpleQueue"]
 
+T = TypeVar("T")
 
-class Queue(native.Queue[Any]):
-    """A queue that pickles. There is no feeder thread: what was put is there."""
+CAPACITY = 1 << 20
+"""Bytes in a SimpleQueue: messages of up to a quarter of that need no file of their own."""
+
+
+class NoLock:
+    """In place of a lock of multiprocessing's: any number may use an end of a queue at once."""
+
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:  # noqa: ARG002
+        return True
+
+    def release(self) -> None:
+        pass
+
+    def __enter__(self) -> bool:
+        return True
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class QueueEnd:
+    """A queue as its reader or writer, for code that knows of multiprocessing's pipe within."""
+
+    __slots__ = ("_queue",)
+
+    def __init__(self, queue: Queue[Any]) -> None:
+        self._queue = queue
+
+    @property
+    def closed(self) -> bool:
+        return self._queue._closed
+
+    def close(self) -> None:
+        """Do nothing: the ends of a queue are closed with it."""
+
+    def send(self, obj: Any) -> None:
+        self._queue.put(obj)
+
+    def send_bytes(self, buf: Any) -> None:
+        self._queue.put_bytes(buf)
+
+    def recv(self) -> Any:
+        return self._queue.get()
+
+    def recv_bytes(self) -> bytes:
+        return self._queue.get_bytes()
+
+    def poll(self, timeout: float | None = 0.0) -> bool:
+        return bool(wait([self._queue], timeout))
+
+    def fileno(self) -> int:
+        return self._queue.fileno()
+
+    def _wait_item(self) -> tuple[int, int, int]:
+        return self._queue._wait_item()
+
+
+class Queue(native.Queue[T]):
+    """A queue that pickles; with a name, one that any process opens by it.
+
+    close says that this object neither puts nor gets any more. What is in the queue stays for
+    others, and join, qsize and the like go on working.
+    """
+
+    _closed = False
+    _rlock = _wlock = NoLock()
 
     def __init__(self, maxsize: int = 0, *, ctx: Any = None, **options: Any) -> None:  # noqa: ARG002
         super().__init__(maxsize, pickle=True, **options)
 
+    @property
+    def _maxsize(self) -> int:
+        return self.stat().maxsize or _their_locks.SEM_VALUE_MAX  # type: ignore[attr-defined]
 
-class JoinableQueue(Queue):
+    @property
+    def _reader(self) -> QueueEnd:
+        return QueueEnd(self)
+
+    _writer = _reader
+
+    _on_queue_feeder_error = staticmethod(_theirs.Queue._on_queue_feeder_error)  # type: ignore[attr-defined]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Tell a class that wants to know of what cannot be put, instead of raising it."""
+        super().__init_subclass__(**options)
+        if "_on_queue_feeder_error" in vars(cls):
+            cls.put = _put_or_tell  # type: ignore[method-assign, assignment]
+
+    def _put(self, body: Any, form: int, block: bool, timeout: float | None) -> None:
+        super()._put(body, form, block, _from_now(timeout))
+
+    def _wait(self, *args: Any, block: bool, timeout: float | None) -> Any:
+        return super()._wait(*args, block=block, timeout=_from_now(timeout))
+
+    def _read(self, message: Any, taken: Any = ()) -> Any:
+        try:
+            return super()._read(message, taken)
+        except errors.DecodeError as error:
+            raise (error.__cause__ or error) from None  # multiprocessing raises what opening raises
+
+    def close(self) -> None:
+        self._closed = True
+        fail = functools.partial(_fail, self._name)  # without the queue, which would keep itself
+        self._calls = QueueCalls(*[fail] * len(self._calls))
+        self._c_put = self._c_get = self._pack = fail
+
+    # As the classes of multiprocessing that programs derive theirs from.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copyreg.__newobj__, (type(self),), self.__getstate__()  # type: ignore[attr-defined]
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        self._pickled()
+        return _handle._keeper(self._id), self._reopen_with()
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        keeper, (name, pickle, trust_group, root) = state
+        options = (0, name, None, None, pickle, trust_group, root)
+        _handle._reopened(keeper, self._open, ("open", *options))
+
+
+def _fail(name: str, *_: object) -> Any:
+    """Be what a closed queue does."""
+    raise errors.ClosedError(f'use queue "{name}": it is closed in this process', Status.CLOSED)
+
+
+def _from_now(timeout: float | None) -> float | None:
+    """Return a timeout that is not negative, as one that is over is here."""
+    return None if timeout is None else max(0.0, timeout)
+
+
+def _put_or_tell(queue: Queue[T], obj: T, block: bool = True, timeout: float | None = None) -> None:
+    try:
+        Queue.put(queue, obj, block, timeout)
+    except errors.Error:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever pickling raises
+        queue._on_queue_feeder_error(error, obj)
+
+
+class JoinableQueue(Queue[T]):
     """One whose join waits until each message was gotten and task_done."""
 
 
-class SimpleQueue(Queue):
-    """One that has no bound."""
+class SimpleQueue(Generic[T]):
+    """A locked pipe, without the lock. It blocks when full, and ends with its last writer."""
 
-    def __init__(self, *, ctx: Any = None, **options: Any) -> None:
-        super().__init__(ctx=ctx, **options)
+    _rlock = _wlock = NoLock()
+
+    def __init__(self, *, ctx: Any = None, **options: Any) -> None:  # noqa: ARG002
+        options.setdefault("capacity", CAPACITY)
+        self._begin(*connection.Pipe(False, **options))
+
+    def _begin(self, reader: Any, writer: Any) -> None:
+        self._reader, self._writer = reader, writer
+        if type(self) is SimpleQueue:  # then no subclass can tell that a call was saved
+            vars(self).update(get=reader.recv, put=writer.send)
+
+    def get(self) -> T:
+        """Wait for the oldest message and take it; EOFError when nobody can put any more."""
+        return self._reader.recv()  # type: ignore[no-any-return]
+
+    def put(self, obj: T) -> None:
+        """Put obj; waits while the pipe is full."""
+        self._writer.send(obj)
+
+    def empty(self) -> bool:
+        """Return whether a get would wait now."""
+        return not self._reader.poll()
+
+    def close(self) -> None:
+        """Close both ends in this process. Again is allowed."""
+        self._reader.close()
+        self._writer.close()
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._reader, self._writer
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._begin(*state)
+
+
+__getattr__, __dir__ = _rest.of(_theirs, globals())

@@ -16,6 +16,7 @@ from multiprocessing.reduction import (
 from typing import Any
 
 from polyipc import pipe as native
+from polyipc.multiprocessing import _rest
 
 __all__ = [
     "AbstractReducer",
@@ -28,11 +29,6 @@ __all__ = [
     "send_handle",
     "sendfds",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Return what else CPython's module has, in this version of it."""
-    return getattr(_theirs, name)
 
 
 def send_handle(conn: Any, handle: int, destination_pid: int | None) -> None:
@@ -55,3 +51,6 @@ def recv_handle(conn: Any) -> int:
     if not isinstance(ticket, resource_sharer.DupFd):
         raise RuntimeError(f"receive a descriptor: a {type(ticket).__name__} came; use recv for it")
     return ticket.detach()
+
+
+__getattr__, __dir__ = _rest.of(_theirs, globals())
