@@ -13,6 +13,7 @@ import (
 
 	"github.com/polyipc/polyipc/runtime/host"
 	"github.com/polyipc/polyipc/runtime/manager"
+	"github.com/polyipc/polyipc/runtime/tls"
 )
 
 // The exports of polyipc/manager.h that make and end servers.
@@ -46,11 +47,20 @@ func managerOptions(op operation, o *C.polyipc_manager_options) (manager.Options
 	}
 	key, err := given(op, "key", o.key, o.key_size)
 	return manager.Options{
-		Root: goRoot(o.root), Key: bytes.Clone(key),
+		Root: goRoot(o.root), Key: bytes.Clone(key), TLS: tlsOf(o),
 		Pickle: o.flags&C.POLYIPC_PICKLE != 0, TrustGroup: o.flags&C.POLYIPC_TRUST_GROUP != 0,
 		Listen: goString(o.listen), Frame: int64(o.frame), Clients: int64(o.clients), Objects: int64(o.objects),
 		Idle: time.Duration(o.idle_ns),
 	}, err
+}
+
+// tlsOf is what the options say of TLS; nil if that is nothing.
+func tlsOf(o *C.polyipc_manager_options) manager.TLS {
+	f := tls.Files{CA: goString(o.tls_ca), Cert: goString(o.tls_cert), Key: goString(o.tls_key), ServerName: goString(o.tls_server_name)}
+	if f == (tls.Files{}) {
+		return nil
+	}
+	return &f
 }
 
 //export pg_manager_serve

@@ -46,6 +46,16 @@ typedef struct polyipc_manager_options {
     const void *key;  /* the secret that server and client share; NULL: none */
     size_t key_size;  /* bytes of it, 1 to 1,024; 0 if key is NULL */
 
+    /* TLS of remote connections, as files in PEM; all NULL: none, and what is said can be read on the way. A
+     * server has tls_cert and tls_key, and tls_ca if clients need a certificate, too; it looks at the files
+     * again for each client, so they may be renewed. A client has tls_ca, and tls_cert and tls_key if the
+     * server asks for a certificate; it reads the files when it connects and reconnects. */
+    const char *tls_ca;          /* a peer's certificate is one of these, or signed by one of them */
+    const char *tls_cert;        /* our own, and behind it those between it and the CA's */
+    const char *tls_key;         /* its key, not encrypted, and not readable by everybody */
+    const char *tls_server_name; /* of a client: the name or IP address in the server's certificate; NULL:
+                                    the host of the address */
+
     /* Of a server only; for a client they are NULL and 0, else INVALID. */
     const char *listen; /* "host:port" for remote clients, port 0 for any free one; needs a key. NULL: none */
     int64_t frame;      /* most bytes of a call or a result, 64 KiB to 2^31; 0: 64 MiB */
@@ -54,13 +64,14 @@ typedef struct polyipc_manager_options {
     int64_t idle_ns;    /* it stops when it had no client for so long; 0: never */
 } polyipc_manager_options;
 
-#define POLYIPC_MANAGER_OPTIONS_INIT {sizeof(polyipc_manager_options), 0u, NULL, NULL, 0u, NULL, 0, 0, 0, 0}
+#define POLYIPC_MANAGER_OPTIONS_INIT \
+    {sizeof(polyipc_manager_options), 0u, NULL, NULL, 0u, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0}
 
 /* --- the server --- */
 
 /* Starts a server of that name, as in polyipc/queue.h; NULL makes one that is named by a UUID. options may be
- * NULL. EXISTS (a living server has the name), DENIED (listen without a key, or the address), INVALID,
- * NO_SPACE, NO_MEMORY, LIMIT. */
+ * NULL. EXISTS (a living server has the name), DENIED (listen without a key, or the address), INVALID (also
+ * for files of TLS, and TLS without listen), NO_SPACE, NO_MEMORY, LIMIT. */
 POLYIPC_API polyipc_status polyipc_manager_serve(const char *name, const polyipc_manager_options *options,
                                                  polyipc_manager_server *out_server);
 
@@ -83,8 +94,10 @@ POLYIPC_API polyipc_status polyipc_manager_server_close(polyipc_manager_server s
 /* --- a client --- */
 
 /* Connects to the server of that name, or to "tcp://host:port". options may be NULL. NOT_FOUND (no such
- * server, or it is dead), WRONG_KIND, DENIED (refused; the server's log says why, $POLYIPC_LOG), TIMEOUT,
- * INTERRUPTED, PEER_DIED, VERSION, INVALID, LIMIT, NO_MEMORY. */
+ * server, or it is dead), WRONG_KIND, DENIED (refused; the server's log says why, $POLYIPC_LOG; or its
+ * certificate is not accepted), TIMEOUT, INTERRUPTED, PEER_DIED (also where the server wants TLS, or does not
+ * accept our certificate), VERSION (also where no TLS is spoken), INVALID (also for files of TLS), LIMIT,
+ * NO_MEMORY. */
 POLYIPC_API polyipc_status polyipc_manager_connect(const char *name, const polyipc_manager_options *options,
                                                    int64_t timeout_ns, polyipc_manager *out_manager);
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +19,21 @@ const mostFile = 1 << 20
 
 func invalid(op, name, hint string, err error) error {
 	return &ipcerr.Error{Op: op, Name: name, Code: ipcerr.Invalid, Hint: hint, Err: err}
+}
+
+// absolute is the same after a chdir.
+func (f *Files) absolute() (*Files, error) {
+	a := *f
+	for _, path := range []*string{&a.CA, &a.Cert, &a.Key} {
+		if *path == "" {
+			continue
+		}
+		var err error
+		if *path, err = filepath.Abs(*path); err != nil {
+			return nil, err
+		}
+	}
+	return &a, nil
 }
 
 // stamp changes when a file does.

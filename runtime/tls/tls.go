@@ -40,6 +40,10 @@ func (f *Files) Serve(op, name string) (func() (frame.Cover, error), error) {
 	if f.Cert == "" || f.Key == "" {
 		return nil, invalid(op, name, "a server with TLS needs a certificate and its key", nil)
 	}
+	f, err := f.absolute()
+	if err != nil {
+		return nil, invalid(op, name, "the working directory is gone: name files by whole paths", err)
+	}
 	now := f.stamps()
 	config, err := f.server(op, name)
 	if err != nil {

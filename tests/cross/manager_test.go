@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/polyipc/polyipc/codec"
+	"github.com/polyipc/polyipc/tests/certs"
 	"github.com/polyipc/polyipc/tests/peers"
 )
 
@@ -225,47 +226,88 @@ func TestMethods(t *testing.T) {
 
 // TestManagerCalls has futures, batches, watches, names and references.
 func TestManagerCalls(t *testing.T) {
-	managed(t, func(t *testing.T, _ *peers.Peer, u *user) {
-		q := u.open("q", "queue")
-		c := u.Do("manager.start %s 1000 1 %s get - -", u.m, q)
-		u.Fails("TIMEOUT", "manager.finish %s 20 %s", u.m, c)
-		u.does(q, step{"put", given("late"), nil, nil})
-		if got := u.read(u.Do("manager.finish %s 5000 %s", u.m, c)); got != "late" {
-			t.Error(got)
-		}
-		c = u.Do("manager.start %s 1000 1 %s get - -", u.m, q)
-		u.Do("manager.cancel %s %s", u.m, c)
-		u.Fails("CANCELLED", "manager.finish %s 5000 %s", u.m, c)
-		u.Fails("TIMEOUT", "manager.call %s 20 1 %s get - -", u.m, q)
+	managed(t, func(t *testing.T, _ *peers.Peer, u *user) { u.calls(t) })
+}
 
-		d := u.open("d", "dict")
-		n, _ := strconv.Atoi(d)
-		batch := hexOf(t, []any{[]any{n, "set", []any{"k", 1}, nil}, []any{n, "increment", []any{"k"}, map[string]any{"by": 4}}, []any{n, "getitem", []any{"no"}, nil}})
-		got := u.read(u.Do("manager.batch %s 5000 1 %s", u.m, batch)).([]any)
-		if len(got) != 3 || !reflect.DeepEqual(got[1], []any{true, int64(5)}) || got[2].([]any)[2] != "KeyError" {
-			t.Error(got)
+// TestManagerTLS has the same by TLS, each client at each server, and what does not fit into one record.
+func TestManagerTLS(t *testing.T) {
+	root, dir := newRoot(t), certs.New(t)
+	var clients []*peers.Peer
+	for _, c := range managing {
+		clients = append(clients, peers.Start(t, c, root))
+	}
+	big := make([]byte, 3<<20)
+	for i := range big {
+		big[i] = byte(i % 251)
+	}
+	for _, s := range managing {
+		server := peers.Start(t, s, root)
+		v := server.Do("manager.serve m 127.0.0.1:0 6b6579 - %s", dir)
+		address := server.Do("manager.address %s", v)
+		for _, client := range clients {
+			t.Run(fmt.Sprintf("%s_to_%s", client.Language, s), func(t *testing.T) {
+				server.In(t)
+				client.In(t)
+				u := &user{TB: t, Peer: client, m: client.Do("manager.connect %s 10000 6b6579 - %s", address, dir)}
+				u.calls(t)
+				u.does("0", step{"ping", given(big), big, nil})
+				client.Do("manager.reconnect %s 10000", u.m)
+				u.does("0", step{"names", nil, map[string]any{}, nil})
+				client.Do("manager.close %s", u.m)
+				client.Fails("DENIED", "manager.connect %s 10000 6b6578 - %s", address, dir)
+				client.Fails("INVALID", "manager.connect %s 10000 6b6579 - /none", address)
+			})
 		}
-		s := u.Do("manager.watch %s %s", u.m, d)
-		u.does(d, step{"set", given("x", "y"), nil, nil})
-		u.does(d, step{"delete", given("k"), nil, nil})
-		for _, want := range []any{[]any{"snapshot", map[string]any{"k": 5}}, []any{"set", "x", "y"}, []any{"delete", "k"}} {
-			if e := u.Do("manager.event %s 5000 %s", u.m, s); !u.meets("ok "+e, want) {
-				t.Errorf("%v, not %v", u.read(e), want)
-			}
+		server.In(t)
+		server.Close()
+	}
+	for _, client := range clients {
+		client.In(t)
+		client.Close()
+	}
+}
+
+// calls leaves nothing behind.
+func (u *user) calls(t *testing.T) {
+	q := u.open("q", "queue")
+	c := u.Do("manager.start %s 1000 1 %s get - -", u.m, q)
+	u.Fails("TIMEOUT", "manager.finish %s 20 %s", u.m, c)
+	u.does(q, step{"put", given("late"), nil, nil})
+	if got := u.read(u.Do("manager.finish %s 5000 %s", u.m, c)); got != "late" {
+		t.Error(got)
+	}
+	c = u.Do("manager.start %s 1000 1 %s get - -", u.m, q)
+	u.Do("manager.cancel %s %s", u.m, c)
+	u.Fails("CANCELLED", "manager.finish %s 5000 %s", u.m, c)
+	u.Fails("TIMEOUT", "manager.call %s 20 1 %s get - -", u.m, q)
+
+	d := u.open("d", "dict")
+	n, _ := strconv.Atoi(d)
+	batch := hexOf(t, []any{[]any{n, "set", []any{"k", 1}, nil}, []any{n, "increment", []any{"k"}, map[string]any{"by": 4}}, []any{n, "getitem", []any{"no"}, nil}})
+	got := u.read(u.Do("manager.batch %s 5000 1 %s", u.m, batch)).([]any)
+	if len(got) != 3 || !reflect.DeepEqual(got[1], []any{true, int64(5)}) || got[2].([]any)[2] != "KeyError" {
+		t.Error(got)
+	}
+	s := u.Do("manager.watch %s %s", u.m, d)
+	u.does(d, step{"set", given("x", "y"), nil, nil})
+	u.does(d, step{"delete", given("k"), nil, nil})
+	for _, want := range []any{[]any{"snapshot", map[string]any{"k": 5}}, []any{"set", "x", "y"}, []any{"delete", "k"}} {
+		if e := u.Do("manager.event %s 5000 %s", u.m, s); !u.meets("ok "+e, want) {
+			t.Errorf("%v, not %v", u.read(e), want)
 		}
-		u.Fails("TIMEOUT", "manager.event %s 20 %s", u.m, s)
-		u.Fails("WRONG_KIND", "manager.open %s d list -", u.m)
-		u.Fails("NOT_FOUND", "manager.open %s none - -", u.m)
-		u.does("0", step{"names", nil, map[string]any{"q": "queue", "d": "dict"}, nil})
-		for _, name := range []string{"q", "d"} {
-			u.does("0", step{"unlink", given(name), true, nil})
-		}
-		u.Do("manager.release %s %s 1", u.m, q)
-		u.Fails("GONE", "manager.call %s 1000 1 %s qsize - -", u.m, q)
-		if got := u.Do("manager.repeat %s 100 1 0 ping %s", u.m, hexOf(t, []any{1})); got != "100" {
-			t.Error(got)
-		}
-	})
+	}
+	u.Fails("TIMEOUT", "manager.event %s 20 %s", u.m, s)
+	u.Fails("WRONG_KIND", "manager.open %s d list -", u.m)
+	u.Fails("NOT_FOUND", "manager.open %s none - -", u.m)
+	u.does("0", step{"names", nil, map[string]any{"q": "queue", "d": "dict"}, nil})
+	for _, name := range []string{"q", "d"} {
+		u.does("0", step{"unlink", given(name), true, nil})
+	}
+	u.Do("manager.release %s %s 1", u.m, q)
+	u.Fails("GONE", "manager.call %s 1000 1 %s qsize - -", u.m, q)
+	if got := u.Do("manager.repeat %s 100 1 0 ping %s", u.m, hexOf(t, []any{1})); got != "100" {
+		t.Error(got)
+	}
 }
 
 // TestManagerHosts has each language host a type for each other, by way of a server of each.

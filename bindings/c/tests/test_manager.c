@@ -229,6 +229,7 @@ static void bad_calls(void) {
 
 static void bad_connections(void) {
     polyipc_manager x = {99};
+    char detail[1024];
     polyipc_manager_options o = POLYIPC_MANAGER_OPTIONS_INIT;
     EXPECT(polyipc_manager_connect(NULL, NULL, SOON, &x), POLYIPC_INVALID);
     EXPECT(polyipc_manager_connect("", NULL, SOON, &x), POLYIPC_INVALID);
@@ -257,6 +258,16 @@ static void bad_connections(void) {
     o.listen = "localhost:0";
     EXPECT(polyipc_manager_connect("mirror", &o, SOON, &x), POLYIPC_INVALID);
     o.listen = NULL;
+    o.tls_ca = "/none";
+    EXPECT(polyipc_manager_connect("mirror", &o, SOON, &x), POLYIPC_INVALID); /* TLS is for TCP */
+    o.key = "secret";
+    o.key_size = 6;
+    EXPECT(polyipc_manager_connect("tcp://127.0.0.1:1", &o, SOON, &x), POLYIPC_INVALID);
+    polyipc_error_detail(detail, sizeof detail);
+    CHECK(strstr(detail, "the file with the CA, /none, cannot be opened") != NULL, "%s", detail);
+    o.key = NULL;
+    o.key_size = 0;
+    o.tls_ca = NULL;
     o.frame = 1 << 20;
     EXPECT(polyipc_manager_connect("mirror", &o, SOON, &x), POLYIPC_INVALID);
     EXPECT(polyipc_manager_connect((char *)4096, NULL, SOON, &x), POLYIPC_INVALID);
@@ -281,6 +292,13 @@ static void servers(void) {
     o = (polyipc_manager_options)POLYIPC_MANAGER_OPTIONS_INIT;
     o.frame = 1000;
     EXPECT(polyipc_manager_serve("x", &o, &s), POLYIPC_INVALID);
+    o = (polyipc_manager_options)POLYIPC_MANAGER_OPTIONS_INIT;
+    o.tls_cert = o.tls_key = "/none";
+    EXPECT(polyipc_manager_serve("x", &o, &s), POLYIPC_INVALID); /* TLS without listen */
+    o.key = "secret";
+    o.key_size = 6;
+    o.listen = "127.0.0.1:0";
+    EXPECT(polyipc_manager_serve("x", &o, &s), POLYIPC_INVALID); /* no such file */
     CHECK(s.id == 99, "out_server was written");
     o = (polyipc_manager_options)POLYIPC_MANAGER_OPTIONS_INIT;
     o.key = "secret";

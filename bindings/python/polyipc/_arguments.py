@@ -53,6 +53,18 @@ def root_for_c(path: str | None) -> bytes | None:
     return None if path is None else os.fsencode(path)
 
 
+def file(what: str, given: Path | None) -> bytes | None:
+    """Return a file's path for C, good after a chdir."""
+    if given is None:
+        return None
+    path = os.fspath(given)
+    if not isinstance(path, str):
+        raise TypeError(f"{what} {path!r}: give a str or a Path")
+    if "\0" in path or not path:
+        raise InvalidError(f"{what} {path!r}: give the path of a file")
+    return os.fsencode(os.path.abspath(path))  # noqa: PTH100 - a Path keeps the ".."
+
+
 def limit(what: str, given: int) -> int:
     """Return a limit in the range of C's int64, where the library checks the range it has."""
     number = operator.index(given)

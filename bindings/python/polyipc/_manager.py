@@ -33,6 +33,10 @@ def connect(
     name: str,
     *,
     key: Key | None = None,
+    tls_ca: _arguments.Path | None = None,
+    tls_cert: _arguments.Path | None = None,
+    tls_key: _arguments.Path | None = None,
+    tls_server_name: str | None = None,
     root: _arguments.Path | None = None,
     pickle: bool = False,
     trust_group: bool = False,
@@ -42,6 +46,10 @@ def connect(
 
     name -- the server's, or "tcp://host:port"
     key -- the secret that it asks for, 1 to 1,024 bytes, or text
+    tls_ca -- file with the certificate, in PEM, of the CA that signed the server's, or with the
+        server's own: TLS 1.3 instead of what can be read on the way. For "tcp://host:port" only
+    tls_cert, tls_key -- files with a certificate and its key, if the server asks for one
+    tls_server_name -- name or IP address in the server's certificate; None: the host of the name
     root -- directory of the server; None: $POLYIPC_ROOT, or /dev/shm/polyipc-<uid>
     pickle -- whether what MessagePack cannot carry is pickled, and pickles are opened, which may
         run any code: only if the server says so, too, and all who use it trust each other
@@ -49,11 +57,15 @@ def connect(
     timeout -- seconds to wait for the server's answer
 
     Raises NotFoundError (no such server, or it is dead), DeniedError (refused; the server's log
-    says why), TimedOutError, PeerDiedError, VersionError, InvalidError, LimitError.
+    says why; or its certificate is not accepted), TimedOutError, PeerDiedError (also where the
+    server wants TLS, or does not accept our certificate), VersionError (also where no TLS is
+    spoken), InvalidError (also for files of TLS), LimitError.
     """
     where = _arguments.root(root)
     secret = None if key is None else as_key(key)
-    manager = Manager(Target(name, where, secret, bool(pickle), bool(trust_group)), timeout)
+    tls = as_tls(tls_ca, tls_cert, tls_key, tls_server_name)
+    target = Target(name, where, secret, bool(pickle), bool(trust_group), tls=tls)
+    manager = Manager(target, timeout)
     remember(name, manager)
     return manager
 
@@ -79,6 +91,23 @@ def as_key(key: Key) -> bytes:
     if not secret:
         raise errors.InvalidError("key: empty: give 1 to 1,024 bytes, or None for none")
     return secret
+
+
+def as_tls(
+    ca: _arguments.Path | None,
+    cert: _arguments.Path | None,
+    key: _arguments.Path | None,
+    server_name: str | None = None,
+) -> c.TLS:
+    """Return what is said of TLS for C."""
+    if server_name is not None and ("\0" in server_name or not server_name):
+        raise errors.InvalidError(f"tls_server_name {server_name!r}: give a name or an IP address")
+    return c.TLS(
+        _arguments.file("tls_ca", ca),
+        _arguments.file("tls_cert", cert),
+        _arguments.file("tls_key", key),
+        None if server_name is None else server_name.encode(),
+    )
 
 
 def connected(target: Target) -> Manager:

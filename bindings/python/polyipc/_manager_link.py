@@ -96,6 +96,7 @@ class Target(NamedTuple):
     pickle: bool
     trust_group: bool
     dialect: str = "polyipc._manager_proxy"  # the module whose classes the proxies have
+    tls: c.TLS = c.NO_TLS
 
 
 class Link:
@@ -110,7 +111,7 @@ class Link:
         flags = library.PICKLE if target.pickle else 0
         flags |= library.TRUST_GROUP if target.trust_group else 0
         name, root = _arguments.name(target.name), _arguments.root_for_c(target.root)
-        connect = functools.partial(c.connect, name, root, flags, target.key)
+        connect = functools.partial(c.connect, name, root, flags, target.key, target.tls)
         status, handle = _begun(connect, timeout)
         if status != 0:
             raise errors.of_status(status, library.detail())

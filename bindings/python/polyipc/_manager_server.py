@@ -10,7 +10,7 @@ from typing import Any, Callable
 from polyipc import _arguments, _manager_link, _waiting, errors
 from polyipc._c import library
 from polyipc._c import manager as c
-from polyipc._manager import Key, Manager, as_key, connect
+from polyipc._manager import Key, Manager, as_key, as_tls, connect
 from polyipc.errors import Status
 
 
@@ -26,6 +26,9 @@ class Server:
         *,
         key: Key | None = None,
         listen: str | None = None,
+        tls_cert: _arguments.Path | None = None,
+        tls_key: _arguments.Path | None = None,
+        tls_ca: _arguments.Path | None = None,
         root: _arguments.Path | None = None,
         pickle: bool = False,
         trust_group: bool = False,
@@ -40,6 +43,9 @@ class Server:
         key -- a secret that clients must have, 1 to 1,024 bytes, or text
         listen -- "host:port" for remote clients, port 0 for any free one; wants a key. Without TLS
             the key shows who is there, and hides nothing of what is sent
+        tls_cert, tls_key -- files with the server's certificate and its key, in PEM: remote clients
+            come by TLS 1.3. The files may be renewed while the server runs
+        tls_ca -- file with a CA's certificate, in PEM: remote clients need one of that CA
         root -- directory of the server; None: $POLYIPC_ROOT, or /dev/shm/polyipc-<uid>
         pickle -- whether clients that say so, too, may hand pickles to each other
         trust_group -- whether pickle=True is meant also in a root that is shared with a group
@@ -48,7 +54,7 @@ class Server:
         idle -- stops when there was no client for so many seconds; None: never
 
         Raises ExistsError (a living server has the name), DeniedError (listen without a key, or
-        the address), InvalidError, NoSpaceError, NoMemoryError, LimitError.
+        the address), InvalidError (also for files of TLS), NoSpaceError, NoMemoryError, LimitError.
         """
         where = _arguments.root(root)
         self._secret = None if key is None else as_key(key)
@@ -62,6 +68,7 @@ class Server:
             _arguments.root_for_c(where),
             flags,
             self._secret,
+            as_tls(tls_ca, tls_cert, tls_key),
             None if listen is None else listen.encode(),
             (*numbers, 0 if idle is None else _waiting.nanoseconds(_waiting.checked(idle))),  # type: ignore[arg-type]
         )

@@ -50,24 +50,46 @@ static polyipc_status show(call *c, polyipc_status s, const msgpack_object *resu
 
 /* ---- servers ---------------------------------------------------------------------------- */
 
-static polyipc_status read_options(polyipc_manager_options *o, char *key, const char *flags, text *secret) {
-    const polyipc_status s = given(key) != NULL ? read_hex(key, secret) : POLYIPC_OK;
-    o->key = given(key) != NULL ? secret->bytes : NULL;
-    o->key_size = secret->size;
-    o->flags = strchr(flags, 'p') != NULL ? POLYIPC_PICKLE : 0u;
+/* What options refer to. */
+typedef struct {
+    text secret, ca, cert, key;
+} referred;
+
+/* KEY FLAGS [CERTS] of a "server" or a "client". */
+static polyipc_status read_options(polyipc_manager_options *o, const call *c, const char *who, referred *r) {
+    char *key = c->words[3];
+    const polyipc_status s = given(key) != NULL ? read_hex(key, &r->secret) : POLYIPC_OK;
+    o->key = given(key) != NULL ? r->secret.bytes : NULL;
+    o->key_size = r->secret.size;
+    o->flags = strchr(c->words[4], 'p') != NULL ? POLYIPC_PICKLE : 0u;
+    if (c->count == 6) {
+        text_add(&r->ca, "%s/ca.pem", c->words[5]);
+        text_add(&r->cert, "%s/%s.pem", c->words[5], who);
+        text_add(&r->key, "%s/%s.key", c->words[5], who);
+        o->tls_ca = r->ca.bytes;
+        o->tls_cert = r->cert.bytes;
+        o->tls_key = r->key.bytes;
+    }
     return s;
+}
+
+static void forget(referred *r) {
+    free(r->secret.bytes);
+    free(r->ca.bytes);
+    free(r->cert.bytes);
+    free(r->key.bytes);
 }
 
 static polyipc_status serve(call *c) {
     polyipc_manager_options o = POLYIPC_MANAGER_OPTIONS_INIT;
-    text secret = {0};
-    polyipc_status s = c->count == 5 ? read_options(&o, c->words[3], c->words[4], &secret) : PROTOCOL;
+    referred r = {0};
+    polyipc_status s = c->count == 5 || c->count == 6 ? read_options(&o, c, "server", &r) : PROTOCOL;
     o.listen = given(c->words[2]);
     if (s == POLYIPC_OK)
         s = polyipc_manager_serve(given(c->words[1]), &o, &servers[server_count]);
     if (s == POLYIPC_OK)
         text_add(c->answer, " %d", server_count++);
-    free(secret.bytes);
+    forget(&r);
     return s;
 }
 
@@ -92,13 +114,15 @@ static polyipc_status on_server(call *c, const char *verb) {
 
 static polyipc_status link_to(call *c) {
     polyipc_manager_options o = POLYIPC_MANAGER_OPTIONS_INIT;
-    text secret = {0};
-    polyipc_status s = c->count == 5 ? read_options(&o, c->words[3], c->words[4], &secret) : PROTOCOL;
+    referred r = {0};
+    polyipc_status s = c->count == 5 || c->count == 6 ? read_options(&o, c, "client", &r) : PROTOCOL;
+    if (c->count == 6)
+        o.tls_server_name = "scores.test";
     if (s == POLYIPC_OK)
         s = polyipc_manager_connect(c->words[1], &o, nanoseconds(c->words[2]), &managers[manager_count]);
     if (s == POLYIPC_OK)
         text_add(c->answer, " %d", manager_count++);
-    free(secret.bytes);
+    forget(&r);
     return s;
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/manager"
+	"github.com/polyipc/polyipc/runtime/tls"
 )
 
 // managers are the servers and connections that the commands which begin with "manager." have made.
@@ -22,7 +23,7 @@ type managers struct {
 func (m *managers) do(verb string, w []string) (string, error) {
 	switch verb {
 	case "serve":
-		o := managed(w[2], w[3])
+		o := managed("server", w[2:])
 		o.Listen = strings.TrimPrefix(w[1], "-")
 		s, err := manager.Serve(strings.TrimPrefix(w[0], "-"), o)
 		m.servers = append(m.servers, s)
@@ -30,8 +31,10 @@ func (m *managers) do(verb string, w []string) (string, error) {
 	case "connect":
 		ctx, cancel := wait(w[1])
 		defer cancel()
-		c, err := manager.Connect(ctx, w[0], managed(w[2], w[3]))
-		m.clients = append(m.clients, c)
+		c, err := manager.Connect(ctx, w[0], managed("client", w[2:]))
+		if err == nil {
+			m.clients = append(m.clients, c)
+		}
 		return fmt.Sprint(len(m.clients) - 1), err
 	case "name", "address", "wait", "stop":
 		return onServer(m.servers[number(w[0])], verb, w[1:])
@@ -39,10 +42,19 @@ func (m *managers) do(verb string, w []string) (string, error) {
 	return m.onClient(m.clients[number(w[0])], verb, w[1:])
 }
 
-func managed(key, flags string) manager.Options {
-	o := manager.Options{Pickle: strings.Contains(flags, "p")}
-	if key != "-" {
-		o.Key = bytesOf(key)
+// managed reads KEY FLAGS [CERTS].
+func managed(who string, w []string) manager.Options {
+	o := manager.Options{Pickle: strings.Contains(w[1], "p")}
+	if w[0] != "-" {
+		o.Key = bytesOf(w[0])
+	}
+	if len(w) > 2 {
+		dir := w[2] + "/"
+		f := &tls.Files{CA: dir + "ca.pem", Cert: dir + who + ".pem", Key: dir + who + ".key"}
+		if who == "client" {
+			f.ServerName = "scores.test"
+		}
+		o.TLS = f
 	}
 	return o
 }

@@ -61,6 +61,12 @@ class Account:
         raise RuntimeError(f"{self._owner} failed")
 
 
+def files(who: str, certs: Words) -> dict[str, str]:
+    """Return the arguments for TLS by the files of a directory, if there is one."""
+    names = {"tls_ca": "ca.pem", "tls_cert": f"{who}.pem", "tls_key": f"{who}.key"}
+    return {key: f"{certs[0]}/{name}" for key, name in names.items()} if certs else {}
+
+
 class Managers:
     """What the commands have opened so far."""
 
@@ -93,20 +99,27 @@ class Managers:
     def do(self, verb: str, words: Words) -> str:
         """Do a command and return the words behind ok."""
         if verb == "serve":
-            name, listen, key, flags = words
+            name, listen, key, flags, *certs = words
             self.servers.append(
                 manager.Server(
                     None if name == "-" else name,
                     listen=None if listen == "-" else listen,
                     key=None if key == "-" else bytes.fromhex(key),
                     pickle="p" in flags,
+                    **files("server", certs),
                 )
             )
             return str(len(self.servers) - 1)
         if verb == "connect":
-            name, ms, key, flags = words
-            secret = None if key == "-" else bytes.fromhex(key)
-            made = manager.connect(name, key=secret, pickle="p" in flags, timeout=seconds(ms))
+            name, ms, key, flags, *certs = words
+            made = manager.connect(
+                name,
+                key=None if key == "-" else bytes.fromhex(key),
+                pickle="p" in flags,
+                timeout=seconds(ms),
+                tls_server_name="scores.test" if certs else None,
+                **files("client", certs),
+            )
             self.clients.append(made)
             return str(len(self.clients) - 1)
         if verb in ("name", "address", "wait", "stop"):

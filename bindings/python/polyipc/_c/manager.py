@@ -30,6 +30,18 @@ class ManagerCalls(NamedTuple):
     release: Callable[[int, int], int]  # object, count
 
 
+class TLS(NamedTuple):
+    """What polyipc_manager_options says of TLS."""
+
+    ca: bytes | None
+    cert: bytes | None
+    key: bytes | None
+    server_name: bytes | None
+
+
+NO_TLS = TLS(None, None, None, None)
+
+
 class _Options(ctypes.Structure):
     """polyipc_manager_options."""
 
@@ -39,6 +51,7 @@ class _Options(ctypes.Structure):
         ("root", ctypes.c_char_p),
         ("key", ctypes.c_char_p),
         ("key_size", ctypes.c_size_t),
+        *((n, ctypes.c_char_p) for n in ("tls_ca", "tls_cert", "tls_key", "tls_server_name")),
         ("listen", ctypes.c_char_p),
         *((n, ctypes.c_int64) for n in ("frame", "clients", "objects", "idle_ns")),
     )
@@ -94,11 +107,13 @@ def _options(
     flags: int,
     root: bytes | None,
     key: bytes | None,
+    tls: TLS,
     listen: bytes | None = None,
     numbers: tuple[int, int, int, int] = (0, 0, 0, 0),
 ) -> Any:
+    secret = key, len(key or b"")
     size = ctypes.sizeof(_Options)
-    return ctypes.byref(_Options(size, flags, root, key, len(key or b""), listen, *numbers))
+    return ctypes.byref(_Options(size, flags, root, *secret, *tls, listen, *numbers))
 
 
 def serve(
@@ -106,12 +121,13 @@ def serve(
     root: bytes | None,
     flags: int,
     key: bytes | None,
+    tls: TLS,
     listen: bytes | None,
     numbers: tuple[int, int, int, int],
 ) -> tuple[int, int]:
     """Return the status and the handle of a new server; numbers: frame, clients, objects, ns."""
     server = ctypes.c_uint32(0)
-    options = _options(flags, root, key, listen, numbers)
+    options = _options(flags, root, key, tls, listen, numbers)
     status = load().polyipc_manager_serve(name, options, ctypes.byref(server))
     return library.opened(status), server.value
 
@@ -141,11 +157,11 @@ def server_close(server: int) -> int:
 
 
 def connect(
-    name: bytes, root: bytes | None, flags: int, key: bytes | None, ns: int
+    name: bytes, root: bytes | None, flags: int, key: bytes | None, tls: TLS, ns: int
 ) -> tuple[int, int]:
     """Return the status and the handle of a connection."""
     manager = ctypes.c_uint32(0)
-    options = _options(flags, root, key)
+    options = _options(flags, root, key, tls)
     status = load().polyipc_manager_connect(name, options, ns, ctypes.byref(manager))
     return library.opened(status), manager.value
 
