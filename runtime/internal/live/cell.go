@@ -69,7 +69,10 @@ func (v *cell) put(c call, value codec.Raw) error {
 	if had {
 		v.room.Forget(v.now)
 	}
-	v.now, v.refs = kept, c.Refs
+	v.now, v.refs = kept, c.Refs && v.keeper == nil
+	if v.keeper != nil {
+		v.keeper.Set(0, "", kept)
+	}
 	if v.watched() {
 		v.changed(v.refs, "set", kept)
 	}

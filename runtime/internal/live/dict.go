@@ -39,10 +39,15 @@ var _ = define("dict", "entries=, **named", newDict, map[string]*method{
 })
 
 func newDict(t *class, c call) (Object, error) {
-	d := &dict{base: base{t}, missing: "KeyError"}
-	d.room = c.Room
+	d := emptyDict(t, c.Room, "KeyError")
 	_, err := d.update(c)
 	return d, err
+}
+
+func emptyDict(t *class, room Room, missing string) *dict {
+	d := &dict{base: base{t}, missing: missing}
+	d.room = room
+	return d
 }
 
 // Call does a call.
@@ -88,6 +93,9 @@ func (d *dict) place(canonical []byte, at int, key, value codec.Raw) {
 		e := &d.entries[at]
 		d.drop(key, e.value) // the entry goes on with the key that it has
 		e.value = keep(value)
+		if d.keeper != nil {
+			d.keeper.Set(e.number, e.key, e.value)
+		}
 	} else {
 		d.add(canonical, key, keep(value))
 	}

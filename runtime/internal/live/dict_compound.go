@@ -17,7 +17,7 @@ func (d *dict) increment(c call) (codec.Raw, error) {
 	if err != nil {
 		return nil, err
 	}
-	if at >= 0 && !d.watched() { // a number holds no references, nor does a sum
+	if at >= 0 && !d.watched() && d.keeper == nil { // a number holds no references, nor does a sum
 		d.entries[at].value = sum
 		return sum, nil
 	}

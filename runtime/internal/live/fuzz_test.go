@@ -163,102 +163,116 @@ func FuzzCalls(f *testing.F) {
 		}
 		f.Add(seed)
 	}
-	names := slices.Sorted(maps.Keys(types))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		p := tape(data)
-		h := newHall(t)
-		clients := []*caller{h.caller(), h.caller(), h.caller()}
-		h.objects["lock"] = clients[0].make("lock")
-		typ := names[p.next(len(names))]
-		request := func(method string, named []string) *Request {
-			c := clients[p.next(len(clients))]
-			r := &Request{Client: c.client, Thread: uint64(p.next(2)), Method: method, Room: h}
-			for range p.next(5) {
-				v, refs := p.value(t, h)
-				r.Refs = r.Refs || refs
-				if i := p.next(8 + len(named)); i < len(named) {
-					r.Named = append(r.Named, Named{named[i], v})
-				} else {
-					r.Args = append(r.Args, v)
-				}
-			}
-			return r
-		}
-		o, err := New(typ, request("", types[typ].new.params))
-		if err != nil {
-			if h.all() != 0 {
-				t.Fatalf("a %s that was not made keeps %v", typ, h.kept)
-			}
-			o = clients[0].make(typ, map[string][]any{"array": a("h", []any{1, 2, 3}), "barrier": a(3)}[typ]...)
-		}
-		methods := Types()[typ]
-		var parked []*Request
-		var grants []func()
-		for len(p) > 0 {
-			switch p.next(8) {
-			default:
-				m := types[typ].methods[methods[p.next(len(methods))]]
-				r := request(methods[0], m.params)
-				for name, other := range types[typ].methods {
-					if other == m {
-						r.Method = name
-					}
-				}
-				result, err := o.Call(r)
-				switch {
-				case IsParked(err):
-					parked = append(parked, r)
-				case err == nil:
-					if _, err := codec.Check(result); err != nil {
-						t.Fatalf("%s returns % x: %v", r.Method, result, err)
-					}
-					if r.Undo != nil {
-						grants = append(grants, r.Undo)
-					}
-				}
-			case 0:
-				if len(grants) > 0 {
-					grants[p.next(len(grants))]()
-				}
-			case 1:
-				if len(parked) > 0 {
-					r := parked[p.next(len(parked))]
-					if r.Parked != nil && h.answers[r] == "" {
-						if p.next(2) == 0 {
-							r.Parked.Cancel(r)
-							h.answers[r] = "cancelled"
-						} else if result, err := r.Parked.Expire(r); !IsParked(err) {
-							h.answers[r] = text(t, result, err)
-						}
-					}
-				}
-			case 2:
-				c := clients[p.next(len(clients))]
-				for _, r := range parked {
-					if r.Client == c.client && h.answers[r] == "" {
-						r.Parked.Cancel(r)
-						h.answers[r] = "died"
-					}
-				}
-				c.client.Leave()
-				if len(c.client.holds) > 0 {
-					t.Fatal("a client that left holds something")
-				}
-				c.client = &Client{}
-			}
-			consistent(t, o)
-		}
-		o.Drop()
-		for _, r := range parked {
-			if h.answers[r] == "" && typ != "condition" { // whose lock may live on
-				t.Fatalf("%s waits in an object that is no more", r.Method)
+	f.Fuzz(func(t *testing.T, data []byte) { callAnything(t, slices.Sorted(maps.Keys(types)), data, false) })
+}
+
+// callAnything is one run of FuzzCalls. kept: on a shelf, with which the object is compared after each step.
+func callAnything(t *testing.T, names []string, data []byte, kept bool) {
+	p := tape(data)
+	h := newHall(t)
+	clients := []*caller{h.caller(), h.caller(), h.caller()}
+	h.objects["lock"] = clients[0].make("lock")
+	typ := names[p.next(len(names))]
+	request := func(method string, named []string) *Request {
+		c := clients[p.next(len(clients))]
+		r := &Request{Client: c.client, Thread: uint64(p.next(2)), Method: method, Room: h}
+		for range p.next(5) {
+			v, refs := p.value(t, h)
+			r.Refs = r.Refs || refs
+			if i := p.next(8 + len(named)); i < len(named) {
+				r.Named = append(r.Named, Named{named[i], v})
+			} else {
+				r.Args = append(r.Args, v)
 			}
 		}
-		for _, undo := range grants {
-			undo()
-		}
+		return r
+	}
+	first := request("", types[typ].new.params)
+	o, err := New(typ, first)
+	if err != nil {
 		if h.all() != 0 {
-			t.Fatalf("a %s that was dropped keeps %v", typ, h.kept)
+			t.Fatalf("a %s that was not made keeps %v", typ, h.kept)
 		}
-	})
+		o = clients[0].make(typ, map[string][]any{"array": a("h", []any{1, 2, 3}), "barrier": a(3)}[typ]...)
+	}
+	var on *shelf
+	if kept && (err != nil || !first.Refs) {
+		on = newShelf(h)
+		o.(Keepable).KeepBy(on)
+	}
+	methods := Types()[typ]
+	var parked []*Request
+	var grants []func()
+	for len(p) > 0 {
+		switch p.next(8) {
+		default:
+			m := types[typ].methods[methods[p.next(len(methods))]]
+			r := request(methods[0], m.params)
+			for name, other := range types[typ].methods {
+				if other == m {
+					r.Method = name
+				}
+			}
+			result, err := o.Call(r)
+			switch {
+			case IsParked(err):
+				parked = append(parked, r)
+			case err == nil:
+				if _, err := codec.Check(result); err != nil {
+					t.Fatalf("%s returns % x: %v", r.Method, result, err)
+				}
+				if r.Undo != nil {
+					grants = append(grants, r.Undo)
+				}
+			}
+		case 0:
+			if len(grants) > 0 {
+				grants[p.next(len(grants))]()
+			}
+		case 1:
+			if len(parked) > 0 {
+				r := parked[p.next(len(parked))]
+				if r.Parked != nil && h.answers[r] == "" {
+					if p.next(2) == 0 {
+						r.Parked.Cancel(r)
+						h.answers[r] = "cancelled"
+					} else if result, err := r.Parked.Expire(r); !IsParked(err) {
+						h.answers[r] = text(t, result, err)
+					}
+				}
+			}
+		case 2:
+			c := clients[p.next(len(clients))]
+			for _, r := range parked {
+				if r.Client == c.client && h.answers[r] == "" {
+					r.Parked.Cancel(r)
+					h.answers[r] = "died"
+				}
+			}
+			c.client.Leave()
+			if len(c.client.holds) > 0 {
+				t.Fatal("a client that left holds something")
+			}
+			c.client = &Client{}
+		}
+		consistent(t, o)
+		if on != nil {
+			on.compare(t, o.(Keepable))
+		}
+	}
+	if on != nil {
+		o.(Keepable).KeepBy(nil)
+	}
+	o.Drop()
+	for _, r := range parked {
+		if h.answers[r] == "" && typ != "condition" { // whose lock may live on
+			t.Fatalf("%s waits in an object that is no more", r.Method)
+		}
+	}
+	for _, undo := range grants {
+		undo()
+	}
+	if h.all() != 0 {
+		t.Fatalf("a %s that was dropped keeps %v", typ, h.kept)
+	}
 }

@@ -11,9 +11,10 @@ type list struct {
 	base
 	holder
 	watchers
-	values []codec.Raw
-	fixed  bool     // an array
-	code   typecode // of an array
+	values  []codec.Raw
+	numbers []uint64 // of each value, if a keeper is told of them
+	fixed   bool     // an array
+	code    typecode // of an array
 }
 
 var _ = define("list", "values=", newList, sequence, map[string]*method{
@@ -63,7 +64,10 @@ func (l *list) Call(r *Request) (codec.Raw, error) { return l.class.call(l, r) }
 // Drop removes all values and forgets the references in them.
 func (l *list) Drop() {
 	l.drop(l.values...)
-	l.values, l.refs = nil, false
+	if l.keeper != nil && len(l.values) > 0 {
+		l.keeper.Clear()
+	}
+	l.values, l.numbers, l.refs = nil, nil, false
 }
 
 // Snapshot is an array of all.
@@ -92,6 +96,7 @@ func (l *list) shrink() {
 	}
 	if cap(l.values) > 64 && len(l.values) < cap(l.values)/4 {
 		l.values = append(make([]codec.Raw, 0, 2*len(l.values)), l.values...)
+		l.numbers = append(make([]uint64, 0, 2*len(l.numbers)), l.numbers...)
 	}
 }
 
@@ -122,6 +127,9 @@ func (l *list) put(c call, i int, value codec.Raw) error {
 	}
 	l.drop(l.values[i])
 	l.values[i] = kept
+	if l.keeper != nil {
+		l.keeper.Set(l.numbers[i], "", kept)
+	}
 	if l.watched() {
 		l.changed(l.refs, "set", rawInt(i), kept)
 	}
@@ -131,6 +139,7 @@ func (l *list) put(c call, i int, value codec.Raw) error {
 // insertAt puts a value whose references are counted at a place and moves those that follow.
 func (l *list) insertAt(i int, kept codec.Raw) {
 	l.values = slices.Insert(l.values, i, kept)
+	l.spliced(i, i, 1)
 	if l.watched() {
 		l.changed(l.refs, "insert", rawInt(i), kept)
 	}
@@ -140,6 +149,7 @@ func (l *list) insertAt(i int, kept codec.Raw) {
 func (l *list) take(c call, i int) codec.Raw {
 	v := l.give(c.Request, l.values[i])
 	l.values = slices.Delete(l.values, i, i+1)
+	l.spliced(i, i+1, 0)
 	if l.watched() {
 		l.changed(l.refs, "delete", rawInt(i))
 	}

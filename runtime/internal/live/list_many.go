@@ -62,11 +62,15 @@ func (l *list) setSlice(c call) (codec.Raw, error) {
 		stop := max(s.start, s.stop)
 		l.drop(l.values[s.start:stop]...)
 		l.values = slices.Replace(l.values, s.start, stop, kept...)
+		l.spliced(s.start, stop, len(kept))
 		l.shrink()
 	} else {
 		for i, v := range kept {
 			l.drop(l.values[s.at(i)])
 			l.values[s.at(i)] = v
+			if l.keeper != nil {
+				l.keeper.Set(l.numbers[s.at(i)], "", v)
+			}
 		}
 	}
 	l.replaced()
@@ -81,7 +85,12 @@ func (l *list) deleteSlice(c call) (codec.Raw, error) {
 	for i := range s.n {
 		l.drop(l.values[s.at(i)])
 		l.values[s.at(i)] = nil
+		if l.keeper != nil {
+			l.keeper.Delete(l.numbers[s.at(i)])
+			l.numbers[s.at(i)] = 0
+		}
 	}
+	l.numbers = slices.DeleteFunc(l.numbers, func(n uint64) bool { return n == 0 })
 	l.values = slices.DeleteFunc(l.values, func(v codec.Raw) bool { return v == nil })
 	l.shrink()
 	l.replaced()
@@ -145,6 +154,7 @@ func (l *list) contains(c call) (codec.Raw, error) {
 
 func (l *list) reverse(call) (codec.Raw, error) {
 	slices.Reverse(l.values)
+	l.rewritten()
 	l.replaced()
 	return rawNil, nil
 }
@@ -172,6 +182,7 @@ func (l *list) sort(c call) (codec.Raw, error) {
 		return nil, err
 	}
 	l.values = sorted
+	l.rewritten()
 	l.replaced()
 	return rawNil, nil
 }
@@ -202,6 +213,7 @@ func (l *list) multiply(c call) (codec.Raw, error) {
 		}
 	}
 	l.values = slices.Repeat(l.values, count)
+	l.spliced(n, n, len(l.values)-n)
 	l.replaced()
 	return rawNil, nil
 }

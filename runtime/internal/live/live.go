@@ -100,6 +100,9 @@ type Request struct {
 	// but before the references are taken back that the client was counted with the result.
 	Undo func()
 
+	// Told, set with the result and Undo: a keeper was told that what the caller was given is gone.
+	Told bool
+
 	Parked  Parked        // not nil: who will answer
 	Timeout time.Duration // of a parked call; negative: none
 	place   place         // where it waits

@@ -28,8 +28,7 @@ func onName(params string, f func(d *dict, c call) (codec.Raw, error)) *method {
 }
 
 func newNamespace(t *class, c call) (Object, error) {
-	d := &dict{base: base{t}, missing: "AttributeError"}
-	d.room = c.Room
+	d := emptyDict(t, c.Room, "AttributeError")
 	_, err := d.update(c)
 	return d, err
 }

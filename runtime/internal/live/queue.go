@@ -9,6 +9,7 @@ import (
 type queue struct {
 	base
 	room    Room
+	keeper  Keeper // nil: nobody is told of changes
 	items   deque
 	maxsize int // 0: none
 	seq     uint64
@@ -47,11 +48,10 @@ var _ = define("joinable_queue", "maxsize=", newQueue, queueMethods, map[string]
 })
 
 func newQueue(t *class, c call) (Object, error) {
+	q := emptyQueue(t, c.Room).(*queue)
 	maxsize, err := c.int(0, 0)
-	return &queue{
-		base: base{t}, room: c.Room, maxsize: max(0, maxsize),
-		leases: map[uint64]*lease{}, held: map[*Client]int{},
-	}, err
+	q.maxsize = max(0, maxsize)
+	return q, err
 }
 
 // Call does a call.
@@ -154,7 +154,7 @@ func (q *queue) putAll(c call, given []codec.Raw) (codec.Raw, error) {
 	if !now && timeout == 0 {
 		return nil, q.fails("put to", ipcerr.Full)
 	}
-	held := holder{room: q.room}
+	held := holder{room: q.room, keeper: q.keeper}
 	if err := held.hold(c.Request, given...); err != nil {
 		return nil, err
 	}
@@ -178,6 +178,8 @@ func (q *queue) push(i item) {
 	i.seq = q.seq
 	q.items.push(i)
 	q.unfinished++
+	q.noteItem(i)
+	q.noteDone()
 }
 
 func (q *queue) get(c call) (codec.Raw, error) { return q.take(c, 0, place{}) }
@@ -263,6 +265,7 @@ func (q *queue) taskDone(c call) (codec.Raw, error) {
 		return nil, c.fault("ValueError", "all tasks are done; call it once for each item")
 	}
 	q.unfinished--
+	q.noteDone()
 	q.serve()
 	return rawNil, nil
 }
@@ -282,6 +285,7 @@ func (q *queue) shutdown(c call) (codec.Raw, error) {
 		return nil, err
 	}
 	q.down, q.immediate = true, q.immediate || immediate
+	q.noteHead()
 	for r := q.putters.first; r != nil; r = r.place.next {
 		q.forget(r.place.items...)
 	}
@@ -297,4 +301,6 @@ func (q *queue) shutdown(c call) (codec.Raw, error) {
 func (q *queue) discard(i item) {
 	q.forget(i)
 	q.unfinished = max(0, q.unfinished-1)
+	q.noteGone(i)
+	q.noteDone()
 }

@@ -23,9 +23,11 @@ func (q *queue) give(r *Request, p place) codec.Raw {
 		i := q.items.pop()
 		r.Shared = r.Shared || i.refs
 		q.forget(i)
+		q.noteGone(i)
 		i.deliveries++
 		items[n] = i
 	}
+	r.Told = q.keeper != nil
 	r.Undo = func() {
 		q.undo(items)
 		items = nil
@@ -49,6 +51,7 @@ func (q *queue) undo(items []item) {
 	for _, i := range items {
 		i.refs = i.refs && q.room.Keep(i.value) == nil
 		i.deliveries--
+		q.noteItem(i)
 		q.back(i)
 	}
 	q.serve()

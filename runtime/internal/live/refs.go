@@ -7,12 +7,22 @@ import "github.com/polyipc/polyipc/codec"
 type holder struct {
 	room Room
 	refs bool // some value held references since the object was last empty
+
+	keeper Keeper // nil: nobody is told of changes
 }
 
 // hold counts the references in values of a call that the object is about to keep: all or none.
 func (h *holder) hold(r *Request, values ...codec.Raw) error {
 	if !r.Refs || len(values) == 0 {
 		return nil
+	}
+	if h.keeper != nil {
+		for _, v := range values {
+			if err := h.keeper.Allow(v); err != nil {
+				return err
+			}
+		}
+		return nil // others than to live objects are not counted
 	}
 	for i, v := range values {
 		if err := h.room.Keep(v); err != nil {

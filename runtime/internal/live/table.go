@@ -16,13 +16,15 @@ type table struct {
 	first   int    // so many entries at the start are holes
 	most    int    // how many keys there were at most since the index was made
 	version uint64 // changes when a key is added or removed
+	last    uint64 // the number of the entry that was added last
 }
 
 // entry is a key, as it was first given, and its value; without a key, a hole. A key that is its own canonical form
 // is the very string that is in the index.
 type entry struct {
-	key   string
-	value codec.Raw
+	key    string
+	value  codec.Raw
+	number uint64 // by which a keeper knows it; in the order of the entries
 }
 
 // form is the canonical form of a key that is in the table.
@@ -56,7 +58,11 @@ func (t *table) add(canonical []byte, key, value codec.Raw) {
 		t.index = map[string]int{}
 	}
 	t.index[found] = t.past + len(t.entries)
-	t.entries = append(t.entries, entry{own, value})
+	t.last++
+	t.entries = append(t.entries, entry{own, value, t.last})
+	if t.keeper != nil {
+		t.keeper.Set(t.last, own, value)
+	}
 	t.most = max(t.most, len(t.index))
 	t.version++
 }
@@ -67,6 +73,9 @@ func (t *table) remove(at int) entry {
 	delete(t.index, form(e.key))
 	t.entries[at] = entry{}
 	t.version++
+	if t.keeper != nil {
+		t.keeper.Delete(e.number)
+	}
 	for n := len(t.entries); n > 0 && t.entries[n-1].key == ""; n-- {
 		t.entries = t.entries[:n-1] // the last one is never a hole
 	}
@@ -124,6 +133,9 @@ func (t *table) Drop() {
 				t.forget(e)
 			}
 		}
+	}
+	if t.keeper != nil && t.len() > 0 {
+		t.keeper.Clear()
 	}
 	t.clear()
 	t.refs = false
