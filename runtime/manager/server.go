@@ -26,6 +26,7 @@ type Options struct {
 	Clients int64         // most clients at a time, 1 to 8,192; 0: 4,096
 	Objects int64         // most objects at a time; 0: 1,000,000
 	Idle    time.Duration // it stops when it had no client for so long; 0: never
+	Journal Journal       // where named objects outlive the server, see package journal; nil: nowhere. Serve takes it over, and closes it in any case
 
 	// Log, if not nil, is told who was refused and why, and who left. From the server's goroutine: it must not wait.
 	Log func(what, who, why string)
@@ -33,6 +34,9 @@ type Options struct {
 
 // TLS is a *tls.Files of package runtime/tls.
 type TLS = frame.TLS
+
+// Journal is where objects with a name are kept; package journal has one, in a file.
+type Journal = serve.Journal
 
 // Server is a running server. Its methods may be called from any goroutine.
 type Server struct{ s *serve.Server }
@@ -48,13 +52,21 @@ func invalid(op, name, hint string) error {
 //
 // ipcerr.Exists if a living server has the name; ipcerr.Denied for Listen without a key, or an address that cannot be
 // listened on; ipcerr.Invalid, also for files of TLS; ipcerr.NoSpace, ipcerr.NoMemory, ipcerr.Limit.
-func Serve(name string, o Options) (*Server, error) {
+func Serve(name string, o Options) (_ *Server, err error) {
+	if o.Journal != nil {
+		defer func() {
+			if err != nil {
+				_ = o.Journal.Close()
+			}
+		}()
+	}
 	if err := o.check(opServe, name); err != nil {
 		return nil, err
 	}
 	inner := serve.Options{
 		Root: o.Root, Key: append([]byte(nil), o.Key...), Pickle: o.Pickle, TrustGroup: o.TrustGroup, Listen: o.Listen, TLS: o.TLS,
 		Frame: or(o.Frame, frame.DefaultFrame), Clients: or(o.Clients, 4096), Objects: or(o.Objects, 1_000_000), Idle: o.Idle, Log: o.Log,
+		Journal: o.Journal,
 	}
 	switch {
 	case inner.Frame < frame.LeastFrame || inner.Frame > frame.MostFrame:

@@ -17,7 +17,7 @@ func TestNothingStartsThePoller(t *testing.T) {
 	looked := 0
 	for _, p := range packages(t) {
 		top, _, _ := strings.Cut(p.name(), "/")
-		if !slices.Contains(descriptorFree, top) {
+		if !slices.Contains(descriptorFree, top) || slices.Contains(goOnly, p.name()) {
 			continue
 		}
 		for _, f := range p.sources() {
@@ -29,6 +29,22 @@ func TestNothingStartsThePoller(t *testing.T) {
 	}
 	if looked == 0 {
 		t.Fatalf("no files in %v", descriptorFree)
+	}
+}
+
+// TestLibraryIsSmall: what Go programs may opt into is not in libpolyipc.so.
+func TestLibraryIsSmall(t *testing.T) {
+	for _, path := range strings.Fields(run(t, "go", "list", "-deps", "./capi")) {
+		for _, other := range notInLibrary {
+			if path == other || strings.HasPrefix(path, other+"/") {
+				t.Errorf("libpolyipc.so has %s", path)
+			}
+		}
+		for _, other := range goOnly {
+			if path == module+"/"+other {
+				t.Errorf("libpolyipc.so has %s, which is not looked at for what must not run in a host process", other)
+			}
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ var floors = [][]string{
 		"runtime/host", "runtime/tls",
 	},
 	{"runtime/internal/serve"},
-	{"runtime/manager"},
+	{"runtime/manager", "runtime/journal"},
 	{"spawn", "capi", "cmd/polyipc"},
 }
 
@@ -36,7 +36,11 @@ var dependencies = []string{
 	"github.com/vmihailenco/msgpack/v5",
 	"github.com/google/uuid",
 	"github.com/spf13/cobra", // cmd/polyipc only
+	"go.etcd.io/bbolt",       // runtime/journal only
 }
+
+// notInLibrary are modules that libpolyipc.so must not have.
+var notInLibrary = []string{"github.com/spf13/cobra", "go.etcd.io/bbolt"}
 
 // unsafeFiles, and the files of directories (with a slash), may import unsafe, for the reason given.
 var unsafeFiles = map[string]string{
@@ -54,6 +58,9 @@ const longestFile = 500
 // poller that comes with os.File, net and Go's timers may start, for its descriptors would leak at
 // each fork of the host; nor may anything start processes or take the host's signals.
 var descriptorFree = []string{"runtime", "codec", "capi"}
+
+// goOnly are packages in there that are never in a host process: libpolyipc.so does not have them, which a test holds.
+var goOnly = []string{"runtime/journal"}
 
 // forbiddenImports and forbiddenNames are what starts the poller, or worse; harmless are below a forbidden import and
 // start nothing.

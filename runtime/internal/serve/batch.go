@@ -25,12 +25,8 @@ func (s *Server) batch(p *peer, n uint64, left int) error {
 		return err
 	}
 	whole := &call{peer: p, id: n}
-	var undos []func()
-	undo := func() {
-		for _, undo := range slices.Backward(undos) {
-			undo()
-		}
-	}
+	var undos, unheld []func()
+	undo := func() { backward(undos) }
 	broken := func(err error) error { // what it was given goes back
 		s.later = append(s.later, undo)
 		return err
@@ -63,10 +59,16 @@ func (s *Server) batch(p *peer, n uint64, left int) error {
 		s.scan = keep
 		if c.Undo != nil {
 			undos = append(undos, c.Undo)
+			if !c.Told {
+				unheld = append(unheld, c.Undo)
+			}
 		}
 		if err == nil && c.Shared {
-			err = s.share(p, orNil(result))
+			if err = s.share(p, orNil(result)); err == nil {
+				whole.shared = append(whole.shared, result)
+			}
 		}
+		whole.rests = s.laterOf(whole.rests, s.restsOn(c))
 		if err != nil {
 			results = failure(err).Append(codec.AppendBool(codec.AppendArray(results, 5), false))
 		} else {
@@ -79,9 +81,16 @@ func (s *Server) batch(p *peer, n uint64, left int) error {
 	}
 	if len(undos) > 0 {
 		whole.Undo = undo
+		whole.unheld = func() { backward(unheld) }
 	}
 	s.answer(whole, results, nil)
 	return nil
+}
+
+func backward(undos []func()) {
+	for _, undo := range slices.Backward(undos) {
+		undo()
+	}
 }
 
 var errBatch = &ipcerr.Error{Op: "read frame", Code: ipcerr.Invalid, Hint: "a call in a batch has 3 or 4 values"}

@@ -12,7 +12,7 @@ func (s *Server) servePipe(p *peer) (worked bool) {
 	if len(p.out) > 0 && !p.flush() {
 		return false
 	}
-	for n := 0; n < framesATurn && len(p.out) == 0 && !p.gone && p.pipe.Hint(); n++ {
+	for n := 0; n < framesATurn && !p.full() && !p.gone && p.pipe.Hint(); n++ {
 		size, _, err := p.pipe.TryRecvInto(s.buf)
 		switch ipcerr.CodeOf(err) {
 		case 0:

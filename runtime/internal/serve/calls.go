@@ -20,7 +20,10 @@ type call struct {
 	at      *entry // the object; it is referred to as long as the call waits
 	pickles bool   // some argument is a pickle
 	timer   *timer
-	host    *hostCall // it is with a host
+	host    *hostCall   // it is with a host
+	rests   *group      // what has to be committed before it is answered, besides what changed its object
+	shared  []codec.Raw // results in it whose references the client was counted
+	unheld  func()      // Undo, but of what does not go with a commit that fails
 }
 
 // grant is an answer that is not confirmed.
@@ -338,7 +341,11 @@ func (s *Server) answer(c *call, result codec.Raw, err error) {
 	default:
 		s.out = frame.AppendResult(s.out[:0], frame.Result, c.id, result)
 	}
-	p.post(s.out)
+	if g := s.restsOn(c); g != nil {
+		s.hold(g, c, result, err)
+	} else {
+		p.post(s.out)
+	}
 	if cap(s.out) > 1<<20 {
 		s.out = nil
 	}

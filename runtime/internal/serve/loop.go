@@ -26,6 +26,9 @@ func (s *Server) run() {
 	debug.SetPanicOnFault(true) // a hostile client may truncate its pipe: guarded drops it
 	defer func() {
 		s.close()
+		if s.options.Journal != nil {
+			_ = s.options.Journal.Close()
+		}
 		s.over.Store(true)
 		park.Kick(&s.word)
 		close(s.ended)
@@ -41,6 +44,9 @@ func (s *Server) run() {
 			}
 		}
 		s.depart()
+		if s.flush() {
+			worked = s.now
+		}
 		wait := 0
 		switch {
 		case s.spins(worked):
@@ -149,6 +155,8 @@ func (s *Server) events(wait int) bool {
 			return false
 		case int(e.Fd) == s.shaken.fd:
 			s.hear()
+		case int(e.Fd) == s.keep.wake:
+			s.keep.drain()
 		case int(e.Fd) == s.unix || int(e.Fd) == s.tcp:
 			s.accept(int(e.Fd))
 		case !ok || from.peer.gone:

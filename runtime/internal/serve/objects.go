@@ -18,6 +18,8 @@ type entry struct {
 	obj   live.Object
 	count uint64
 	name  string
+
+	keeper *keeper // nil: it does not outlive the server
 }
 
 // add gives an object its number. Nobody refers to it yet.

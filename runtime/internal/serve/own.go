@@ -21,7 +21,9 @@ func (s *Server) own(c *call) (codec.Raw, error) {
 		}
 		return s.create(c, typ, "")
 	case "open":
-		return s.openNamed(c, &a)
+		result, err := s.openNamed(c, &a)
+		c.rests = s.latest() // the object may have been made just now
+		return result, err
 	case "unlink":
 		name := a.text("name")
 		n, there := s.names[name]
@@ -31,8 +33,10 @@ func (s *Server) own(c *call) (codec.Raw, error) {
 		if there {
 			s.unname(s.objects[n])
 		}
+		c.rests = s.latest()
 		return codec.AppendBool(nil, there), nil
 	case "names":
+		c.rests = s.latest()
 		return s.listNames(), a.end()
 	case "types":
 		return s.listTypes(), a.end()
@@ -164,12 +168,25 @@ func (s *Server) create(c *call, typ, name string) (codec.Raw, error) {
 	if host := s.types[typ]; host != nil {
 		return s.createHosted(c, host, name)
 	}
+	keep := s.keeps(typ, name)
+	if keep && c.Refs {
+		values := slices.Clone(c.Args)
+		for _, n := range c.Named {
+			values = append(values, n.Value)
+		}
+		if err := s.mayKeep(name, values...); err != nil {
+			return nil, err
+		}
+	}
 	obj, err := live.New(typ, &c.Request)
 	if err != nil {
 		return nil, err
 	}
 	e := s.add(obj)
 	s.nameIt(e, name)
+	if keep {
+		s.keepIt(e)
+	}
 	return s.ref(e), nil
 }
 
@@ -185,7 +202,11 @@ func (s *Server) unname(e *entry) {
 	if e != nil && e.name != "" {
 		delete(s.names, e.name)
 		e.name = ""
-		s.unref(e, 1)
+		if e.keeper != nil {
+			s.unkeep(e)
+		} else {
+			s.unref(e, 1)
+		}
 	}
 }
 

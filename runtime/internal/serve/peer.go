@@ -49,11 +49,13 @@ type peer struct {
 	shaking *shaking    // its TLS begins
 	cover   frame.Cover // its TLS, or nil
 
-	in       []byte   // of the socket: what is not a whole frame yet
-	out      [][]byte // what did not fit yet, oldest first
-	outBytes int
-	events   uint32 // that epoll looks for
-	withheld bool   // events wait for it to read
+	in        []byte   // of the socket: what is not a whole frame yet
+	out       [][]byte // what did not fit yet, oldest first
+	outBytes  int
+	held      int // frames that wait for a commit
+	heldBytes int
+	events    uint32 // that epoll looks for
+	withheld  bool   // events wait for it to read
 
 	parked map[uint64]*call // calls under way
 	grants map[uint64]grant
@@ -73,7 +75,7 @@ func (s *Server) socket(p *peer, events uint32) {
 		return
 	}
 	var b [64 << 10]byte
-	for n := 0; n < readsATurn && !p.gone && (p.pipe != nil || p.greeting || len(p.out) == 0); n++ {
+	for n := 0; n < readsATurn && !p.gone && (p.pipe != nil || p.greeting || !p.full()); n++ {
 		n, err := unix.Read(p.fd, b[:])
 		if err == unix.EINTR {
 			continue
@@ -140,7 +142,7 @@ const readsATurn = 16
 // framesIn takes the whole frames that a remote client has sent.
 func (s *Server) framesIn(p *peer) {
 	from := 0
-	for !p.gone && len(p.out) == 0 && len(p.in)-from >= 4 {
+	for !p.gone && !p.full() && len(p.in)-from >= 4 {
 		size := int(binary.BigEndian.Uint32(p.in[from:]))
 		if size > s.options.Frame {
 			s.drop(p, "a frame larger than the limit")
@@ -221,7 +223,7 @@ func (p *peer) wait(b []byte) {
 		return
 	}
 	if p.s.underWay(len(b)); !p.gone {
-		p.look(unix.EPOLLOUT | unix.EPOLLRDHUP)
+		p.look(p.wants())
 	}
 }
 
@@ -279,7 +281,7 @@ func (p *peer) flush() bool {
 	}
 	p.out = nil
 	if p.pipe == nil && !p.greeting {
-		p.look(unix.EPOLLIN | unix.EPOLLRDHUP)
+		p.look(p.wants())
 	}
 	if p.withheld {
 		p.withheld = false

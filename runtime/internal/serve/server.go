@@ -8,7 +8,7 @@
 // docs/spec/manager.md is the protocol. The files: server.go starts and stops, loop.go turns, socket.go and
 // greet.go let clients in, cover.go is TLS, peer.go is a client, bells.go its pipe, calls.go what it calls, batch.go many calls at once,
 // own.go the manager's own methods, objects.go who refers to what, host.go objects that a client hosts, watch.go
-// subscriptions, stat.go figures, trim.go memory.
+// subscriptions, keep.go objects that outlive the server, stat.go figures, trim.go memory.
 package serve
 
 import (
@@ -43,6 +43,7 @@ type Options struct {
 	Objects    int
 	Idle       time.Duration // 0: never
 	Log        func(what, who, why string)
+	Journal    Journal // nil: nothing outlives the server
 }
 
 // Server is a running server. All but its exported methods belongs to the loop.
@@ -95,6 +96,7 @@ type Server struct {
 	idle     int64             // since when there is no client
 	stat     figures
 	trim     trimmer
+	keep     keeping
 }
 
 // source says what a descriptor is of.
@@ -119,12 +121,16 @@ func Start(name string, o Options) (*Server, error) {
 		options: o, bounds: usual, epoll: -1, stopFD: -1, spare: -1, unix: -1, tcp: -1, shaken: handshakes{fd: -1}, ended: make(chan struct{}), begun: time.Now(),
 		files: map[int32]source{}, peers: map[*peer]struct{}{}, slots: make([]uint64, layout.ManagerSlots/64),
 		buf: make([]byte, frame.LeastFrame), names: map[string]live.ID{}, objects: map[live.ID]*entry{},
-		types: map[string]*hostType{}, words: map[string]string{}, next: &call{},
+		types: map[string]*hostType{}, words: map[string]string{}, next: &call{}, keep: keeping{wake: -1},
 	}
 	if err := s.open(name); err != nil {
 		return nil, err
 	}
-	if err := s.listen(); err != nil {
+	err := s.openJournal()
+	if err == nil {
+		err = s.listen()
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}
@@ -194,11 +200,12 @@ func (s *Server) Ended() <-chan struct{} { return s.ended }
 
 // close gives everything back.
 func (s *Server) close() {
+	s.finish()
 	for p := range s.peers {
 		s.drop(p, "the server stops")
 	}
 	s.tidy()
-	for _, fd := range []int{s.unix, s.tcp, s.spare, s.stopFD, s.shaken.end(), s.epoll} {
+	for _, fd := range []int{s.unix, s.tcp, s.spare, s.stopFD, s.shaken.end(), s.keep.wake, s.epoll} {
 		if fd >= 0 {
 			shm.CloseFile(fd, shm.OnDescriptor)
 		}

@@ -36,6 +36,9 @@ func (s *Server) listen() error {
 		return err
 	}
 	fds := []int{s.stopFD, s.unix}
+	if s.keep.wake >= 0 {
+		fds = append(fds, s.keep.wake)
+	}
 	if s.options.Listen != "" {
 		if err := s.listenTCP(); err != nil {
 			return err

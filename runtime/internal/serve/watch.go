@@ -94,10 +94,15 @@ func (sub *subscription) Changed(change codec.Raw, shared bool) {
 		sub.queue = append(sub.queue, event{bytes.Clone(change), shared})
 		sub.keep(len(change))
 	default:
-		sub.lost = uint64(len(sub.queue)) + 1
-		sub.queue = nil
-		sub.keep(-sub.bytes)
+		sub.lose()
 	}
+}
+
+// lose drops what waits, and what would have come next.
+func (sub *subscription) lose() {
+	sub.lost = max(sub.lost, uint64(len(sub.queue))) + 1
+	sub.queue = nil
+	sub.keep(-sub.bytes)
 }
 
 // keep counts bytes of events that wait.
@@ -130,7 +135,14 @@ func (sub *subscription) send(e event) {
 	if e.shared {
 		_ = p.s.share(p, e.value)
 	}
-	p.post(append(frame.Open(nil, frame.Event, 3, sub.id), e.value...))
+	f := append(frame.Open(nil, frame.Event, 3, sub.id), e.value...)
+	if k := sub.at.keeper; k != nil {
+		if g := p.s.laterOf(k.last, nil); g != nil {
+			p.s.postWith(g, held{peer: p, sub: sub}, f)
+			return
+		}
+	}
+	p.post(f)
 }
 
 func lagged(n uint64) codec.Raw {
