@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
+	"github.com/polyipc/polyipc/runtime/journal"
 	"github.com/polyipc/polyipc/runtime/manager"
 )
 
@@ -26,7 +29,15 @@ type managing struct {
 	objects int64
 	pickle  bool
 	verbose bool
+	data    string // a file
+	sync    string
 }
+
+// The values of --sync.
+const (
+	syncAlways = "always"
+	syncNo     = "no"
+)
 
 func (a *app) managerCommand() *cobra.Command {
 	m := &managing{app: a, idle: noLimit}
@@ -37,13 +48,19 @@ func (a *app) managerCommand() *cobra.Command {
 stop, a client's "stop", or --idle-exit.
 
 When it can be connected to, it prints one line: "ready NAME", and with --listen the address of remote clients behind
-that. Who was refused, and why, goes to standard error. Its objects end with it.
+that. Who was refused, and why, goes to standard error. Its objects end with it, but for what --data keeps.
+
+With --data, dicts, lists, sets, counters, queues, namespaces, values and arrays that have a name are kept in a file, which is made
+if it is not there, and are there again when the next server starts with it. Who is answered that he changed one knows it there: a
+server that is killed loses nothing of that, and with --sync always, the default, nor does a power cut; with --sync no, much quicker,
+a power cut can lose the whole file.
 
 Remote clients connect by TCP and need the key: the bytes of a file, without the newline at its end. The key says who may
 in; it hides nothing. With --tls-cert and --tls-key what is said is encrypted (TLS 1.3), and clients know the server by
 --tls-ca; with --tls-ca here they need a certificate of that CA, too. The files may be renewed while the manager runs: each
 new client is met with those that are there.`,
 		Example: `  polyipc manager --name scores &
+  polyipc manager --name scores --data scores.data
   polyipc manager --name scores --listen 127.0.0.1:7000 --key-file key
   polyipc manager --name scores --listen 10.0.0.7:7000 --key-file key --tls-cert server.pem --tls-key server.key
   polyipc call scores - stop`,
@@ -59,6 +76,10 @@ new client is met with those that are there.`,
 				return usage("--name is empty: give a name, or leave it out for one that is made up")
 			case m.idle == 0:
 				return usage("--idle-exit 0: give more than 0, or leave it out to serve for ever")
+			case m.sync != syncAlways && m.sync != syncNo:
+				return usage("--sync %s: give %s or %s", m.sync, syncAlways, syncNo)
+			case m.data == "" && (cmd.Flags().Changed("data") || cmd.Flags().Changed("sync")):
+				return usage("--data is empty: give a file")
 			}
 			return m.serve(cmd.Context())
 		},
@@ -73,6 +94,8 @@ new client is met with those that are there.`,
 	f.Int64Var(&m.clients, "max-clients", 0, "most clients at a time (default 4096)")
 	f.Int64Var(&m.objects, "max-objects", 0, "most objects at a time (default 1000000)")
 	f.Var(&m.frame, "max-frame", "most bytes of a call or a result; also 64K, 16M, 1G (default 64M)")
+	f.StringVar(&m.data, "data", "", "keep named objects in this file")
+	f.StringVar(&m.sync, "sync", syncAlways, "wait for the disk before an answer, always or no")
 	f.BoolVarP(&m.verbose, "verbose", "v", false, "tell of clients that leave, too")
 	return c
 }
@@ -84,10 +107,19 @@ func (m *managing) serve(ctx context.Context) error {
 	}
 	log := newServerLog(m.app, m.verbose)
 	defer log.close()
-	s, err := manager.Serve(m.name, manager.Options{
+	o := manager.Options{
 		Root: m.root, Key: key, Pickle: m.pickle, Listen: m.listen, TLS: m.tls.given(),
 		Frame: int64(m.frame), Clients: m.clients, Objects: m.objects, Idle: max(0, time.Duration(m.idle)), Log: log.add,
-	})
+	}
+	if m.data != "" {
+		signal.Ignore(unix.SIGXFSZ) // a limit of its size is an error, as a full disk is
+		j, err := journal.Open(m.data, journal.Options{NoSync: m.sync == syncNo})
+		if err != nil {
+			return err
+		}
+		o.Journal = j
+	}
+	s, err := manager.Serve(m.name, o)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,17 @@ type managerStat struct {
 	Types          map[string]uint64 `msgpack:"types" json:"types"`
 	Pid            uint64            `msgpack:"pid" json:"pid"`
 	UptimeNS       uint64            `msgpack:"uptime_ns" json:"uptime_ns"`
+	Data           *managerData      `msgpack:"data" json:"data"` // null: nothing outlives the server
+}
+
+type managerData struct {
+	File             string `msgpack:"file" json:"file"`
+	Size             uint64 `msgpack:"size" json:"size"`
+	Commits          uint64 `msgpack:"commits" json:"commits"`
+	CommitsPerSecond uint64 `msgpack:"commits_per_second" json:"commits_per_second"`
+	Changes          uint64 `msgpack:"changes" json:"changes"`
+	Failures         uint64 `msgpack:"failures" json:"failures"`
+	Waiting          uint64 `msgpack:"waiting" json:"waiting"`
 }
 
 type latency struct {
@@ -100,11 +111,19 @@ func (r *managerReport) text(rows [][]string) []byte {
 	if len(types) > 0 {
 		objects += ": " + strings.Join(types, ", ")
 	}
-	return table(append(rows,
+	rows = append(rows,
 		[]string{"clients", fmt.Sprintf("%d, this one included", s.Clients)},
 		[]string{"objects", objects},
 		[]string{"calls", fmt.Sprintf("%d, %d a second; %d wait", s.Calls, s.CallsPerSecond, s.Parked)},
-		[]string{"latency", fmt.Sprintf("half within %s, 99 %% within %s, at most %s", micros(s.LatencyNS.P50), micros(s.LatencyNS.P99), micros(s.LatencyNS.Max))}))
+		[]string{"latency", fmt.Sprintf("half within %s, 99 %% within %s, at most %s", micros(s.LatencyNS.P50), micros(s.LatencyNS.P99), micros(s.LatencyNS.Max))})
+	if d := s.Data; d != nil {
+		commits := fmt.Sprintf("%d of %s, %d a second; %d wait", d.Commits, count(int(d.Changes), "change"), d.CommitsPerSecond, d.Waiting)
+		if d.Failures > 0 {
+			commits += fmt.Sprintf("; %d found no space", d.Failures)
+		}
+		rows = append(rows, []string{"data", clean(d.File) + ", " + inBytes(int64(d.Size))}, []string{"commits", commits})
+	}
+	return table(rows)
 }
 
 // micros writes nanoseconds for people.

@@ -67,6 +67,18 @@ type Stat struct {
 	CallsPerSecond uint64            `msgpack:"calls_per_second"`
 	Latency        Latency           `msgpack:"latency_ns"`
 	Types          map[string]uint64 `msgpack:"types"` // objects of each
+	Data           *Data             `msgpack:"data"`  // nil: nothing outlives the server
+}
+
+// Data is what a server tells of its journal.
+type Data struct {
+	File             string `msgpack:"file"`
+	Size             int64  `msgpack:"size"`
+	Commits          uint64 `msgpack:"commits"`
+	CommitsPerSecond uint64 `msgpack:"commits_per_second"`
+	Changes          uint64 `msgpack:"changes"`  // in all commits
+	Failures         uint64 `msgpack:"failures"` // commits that found no space
+	Waiting          int    `msgpack:"waiting"`  // answers that wait for a commit
 }
 
 // Latency is how long the server took for calls that did not wait, in nanoseconds.
