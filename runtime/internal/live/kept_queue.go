@@ -2,6 +2,7 @@ package live
 
 import (
 	"iter"
+	"math"
 
 	"github.com/polyipc/polyipc/codec"
 )
@@ -101,7 +102,7 @@ func (q *queue) restoreHead(head codec.Raw) error {
 	i := 0
 	for v := range all {
 		n, ok := numberOf(v, true)
-		if !ok || n.kind != codec.KindInt || n.hi != 0 || n.lo > 1<<62 {
+		if !ok || n.kind != codec.KindInt || n.hi != 0 || n.lo > math.MaxInt {
 			return malformed("a queue's head with a value that is no number")
 		}
 		numbers[i] = int(n.lo)
