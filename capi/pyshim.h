@@ -164,13 +164,17 @@ POLYIPC_API pi_object *polyipc_py_manager(int manager);
  * POLYIPC_OWNER_DIED for a lock that was acquired and whose former owner died. */
 POLYIPC_API pi_object *polyipc_py_sync(int type, int handle);
 
-/* acquire and release as a program calls them, of a type that has them; yes and none are True and None.
- * restype py_object. A tuple of
+/* acquire and release as a program calls them, of a type that has them, or of a segment's lock: 0. yes and
+ * none are True and None. restype py_object. A tuple of
  *
- *   acquire(block=True, timeout=None)   True if that was possible at once; else what slow_acquire returns,
- * which gets the same arguments release(...)                        None; slow_release with what has
- * arguments, or fails died()                              whether the former owner died, as the last acquire
- * found; died(is) sets it
+ *   acquire(block=True, timeout=None)   True if that was possible at once; else what slow_acquire
+ *                                       returns, which gets the same arguments
+ *   release(...)                        None; slow_release with what has arguments, or fails
+ *   died()                              whether the former owner died, as the last acquire found;
+ *                                       died(is) sets it
+ *   held()                              (count, mine): how often this process acquired it through
+ *                                       these functions, less what it released, and whether this
+ *                                       thread was the last; held(by) counts by as well
  *
  * The functions own a reference to slow_acquire and slow_release. */
 POLYIPC_API pi_object *polyipc_py_direct(int type, int handle, pi_object *slow_acquire,

@@ -8,6 +8,8 @@ import "C"
 import (
 	"runtime/debug"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/psync"
 )
@@ -191,11 +193,14 @@ func locker(op operation, c *psync.Condition, lock C.uint32_t) (psync.Locker, er
 	if l, err := findSync[*psync.Lock](op, C.PI_LOCK, lock); err == nil {
 		return l, nil
 	}
-	l, err := findSync[*psync.RLock](op, C.PI_RLOCK, lock)
-	if err != nil {
-		return nil, &ipcerr.Error{Op: string(op), Code: ipcerr.BadHandle, Hint: "the lock is none that is open in this process: give the id of a lock or rlock, or 0"}
+	if l, err := findSync[*psync.RLock](op, C.PI_RLOCK, lock); err == nil {
+		return l.Of(caller()), nil
 	}
-	return l.Of(caller()), nil
+	s, err := findSegment(op, lock)
+	if err != nil {
+		return nil, &ipcerr.Error{Op: string(op), Code: ipcerr.BadHandle, Hint: "the lock is none that is open in this process: give the id of a lock, an rlock or a segment, or 0"}
+	}
+	return s.Of(uint32(unix.Gettid())), nil
 }
 
 // conditionWait carries a wait on from the phase it is in. resumable: an interrupted one is left as it is.

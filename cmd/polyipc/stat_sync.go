@@ -67,6 +67,8 @@ func (r *syncReport) text(rows [][]string) []byte {
 			state = "; broken"
 		}
 		rows = append(rows, []string{"parties", fmt.Sprintf("%d of %d wait%s", s.Value, s.Limit, state)})
+	case "condition":
+		rows = append(rows, []string{"waiting", fmt.Sprintf("%d to be notified", s.Value)})
 	case "rwlock":
 		rows = append(rows, []string{"read locks", fmt.Sprint(s.Value)})
 	}

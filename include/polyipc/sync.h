@@ -71,8 +71,9 @@ typedef struct polyipc_sync_stat_s {
     uint32_t flags;  /* POLYIPC_KEPT, POLYIPC_TRANSIENT, POLYIPC_RECLAIM */
     uint32_t broken; /* 1: a barrier is broken */
     int64_t limit;   /* a semaphore's first value, a barrier's parties */
-    int64_t value;  /* free permits; read locks that are held; 1 if an event is set; who waits at a barrier */
-    int64_t holder; /* pid of who has the lock, or write lock; 0 nobody */
+    int64_t value; /* free permits; read locks that are held; 1 if an event is set; who waits at a barrier, or
+                      to be notified */
+    int64_t holder;      /* pid of who has the lock, or write lock; 0 nobody */
     int64_t held_ns;     /* for how long, at least: since somebody first waited for it or asked */
     char language[16];   /* of the holder's program: "go", "c", "python" */
     uint32_t depth;      /* of an rlock: how often its owner acquired it */
@@ -235,8 +236,8 @@ typedef struct polyipc_waiting {
 #define POLYIPC_WAITING_INIT {0u, 0u, 0u, 0u, 0u}
 
 /* Frees the lock, which the caller must have (else INVALID), waits to be notified, and acquires the lock
- * again, as often as it was acquired. lock is the id of a polyipc_lock or polyipc_rlock, or 0 for the
- * condition's own.
+ * again, as often as it was acquired. lock is the id of a polyipc_lock, a polyipc_rlock or a
+ * polyipc_segment, whose lock it is then, or 0 for the condition's own.
  *
  * When it returns OK, TIMEOUT or, without waiting, INTERRUPTED, the caller has the lock; to get it, the
  * call may outlast its timeout. Not so after CLOSED or CORRUPT. LIMIT when 1024 threads wait; the lock was

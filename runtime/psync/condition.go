@@ -116,7 +116,7 @@ func (c *Condition) Begin(l Locker, w *Waiting) (err error) {
 	}
 	crash.Point("psync.wait.seated")
 	w.Place, w.Ticket = uint32(p), ticket
-	if w.Depth, err = l.releaseAll(); err != nil {
+	if w.Depth, err = l.ReleaseAll(); err != nil {
 		c.places[p].Who.Store(0)
 	}
 	return err
@@ -165,7 +165,7 @@ func (c *Condition) Await(ctx context.Context, w *Waiting) (err error) {
 // that was, and dies before it has the lock, passes the call on.
 func (c *Condition) End(ctx context.Context, l Locker, w *Waiting) (notified, ownerDied bool, err error) {
 	notified = !c.vacate(w, layout.PlaceWaiting)
-	ownerDied, err = l.acquireAgain(ctx, w.Depth)
+	ownerDied, err = l.AcquireAgain(ctx, w.Depth)
 	if notified && ipcerr.CodeOf(err) != ipcerr.Interrupted {
 		crash.Point("psync.wait.locked")
 		c.vacate(w, layout.PlaceCalled)

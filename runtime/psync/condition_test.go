@@ -12,7 +12,7 @@ import (
 
 func waiting(t testing.TB, c *Condition, n int) {
 	t.Helper()
-	eventually(t, "they wait", func() bool { s, err := c.Stat(); return err == nil && s.Waiters == n })
+	eventually(t, "they wait", func() bool { s, err := c.Stat(); return err == nil && s.Waiters == n && s.Value == int64(n) })
 }
 
 func TestCondition(t *testing.T) {

@@ -78,14 +78,16 @@ func (l *Lock) Locked() (locked bool, err error) {
 	return l.lock().Holder().Token != 0, nil
 }
 
-// Locker is what Condition.WaitWith releases while it waits: a *Lock, or what RLock.Of returns.
+// Locker is what Condition.WaitWith releases while it waits: a *Lock, or what RLock.Of or Segment.Of returns.
 type Locker interface {
-	// releaseAll frees the lock, and tells how often it was acquired.
-	releaseAll() (depth uint32, err error)
-	// acquireAgain takes it as often as releaseAll freed it.
-	acquireAgain(ctx context.Context, depth uint32) (ownerDied bool, err error)
+	// ReleaseAll frees the lock, and tells how often it was acquired. INVALID if the caller does not have it.
+	ReleaseAll() (depth uint32, err error)
+	// AcquireAgain takes it as often as ReleaseAll freed it.
+	AcquireAgain(ctx context.Context, depth uint32) (ownerDied bool, err error)
 }
 
-func (l *Lock) releaseAll() (uint32, error) { return 1, l.Release() }
+// ReleaseAll is Release, for Condition.WaitWith.
+func (l *Lock) ReleaseAll() (uint32, error) { return 1, l.Release() }
 
-func (l *Lock) acquireAgain(ctx context.Context, _ uint32) (bool, error) { return l.Acquire(ctx) }
+// AcquireAgain is Acquire, for Condition.WaitWith.
+func (l *Lock) AcquireAgain(ctx context.Context, _ uint32) (bool, error) { return l.Acquire(ctx) }

@@ -127,7 +127,7 @@ type owned struct {
 	owner Owner
 }
 
-func (l owned) releaseAll() (depth uint32, err error) {
+func (l owned) ReleaseAll() (depth uint32, err error) {
 	var o op
 	if err = o.begin(l.b, "release"); err != nil {
 		return 0, err
@@ -139,7 +139,7 @@ func (l owned) releaseAll() (depth uint32, err error) {
 	return depth, err
 }
 
-func (l owned) acquireAgain(ctx context.Context, depth uint32) (ownerDied bool, err error) {
+func (l owned) AcquireAgain(ctx context.Context, depth uint32) (ownerDied bool, err error) {
 	var o op
 	if err = o.begin(l.b, "acquire"); err != nil {
 		return false, err

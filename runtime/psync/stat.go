@@ -15,7 +15,7 @@ type Stat struct {
 	Transient bool
 	Reclaim   bool
 	Limit     int64  // a semaphore's first value, a barrier's parties
-	Value     int64  // free permits; read locks that are held; 1 if an event is set; who waits at a barrier
+	Value     int64  // free permits; read locks that are held; 1 if an event is set; who waits at a barrier or to be notified
 	Broken    bool   // a barrier
 	TakeOvers uint64 // locks taken over from the dead
 	Reclaimed uint64 // permits, read locks and places taken back from the dead
@@ -34,12 +34,12 @@ func (b *base) Stat() (s Stat, err error) {
 		return s, err
 	}
 	defer o.End(&err)
-	flags := b.obj.File.Header().Flags()
+	flags, waiters := b.obj.File.Header().Flags(), b.waiters()
 	s = Stat{
 		Name: b.Name(), Type: b.kind.String(), Transient: flags&layout.Transient != 0,
 		Reclaim: b.h.Flags&layout.SyncReclaim != 0, Limit: int64(b.h.Limit), Value: int64(b.h.Value.Load()),
 		Broken: b.h.Broken.Load() != 0, TakeOvers: b.h.Lock.TakeOvers.Load(), Reclaimed: b.h.Reclaimed.Load(),
-		Waiters: len(b.waiters()),
+		Waiters: len(waiters),
 	}
 	if h := b.lock().Holder(); h.Token != 0 {
 		s.Holder, s.Depth = Holder{Process: b.obj.Process(h.Token), For: h.For}, h.Depth
@@ -49,8 +49,20 @@ func (b *base) Stat() (s Stat, err error) {
 		s.Value = int64(b.h.Mark.Load() & set)
 	case layout.SyncBarrier:
 		s.Value = int64(s.Waiters)
+	case layout.SyncCondition:
+		s.Value = int64(notifiable(waiters))
 	}
 	return s, nil
+}
+
+// notifiable counts those who wait to be notified.
+func notifiable(waiters []Holder) (n int) {
+	for _, w := range waiters {
+		if w.What == waitNames[waitsForNotify] {
+			n++
+		}
+	}
+	return n
 }
 
 // Holders tells who holds the object, or has permits of it where that is known.

@@ -82,6 +82,38 @@ func (s *Segment) UnlockThread(thread uint32) (err error) {
 	return s.notLocked()
 }
 
+// Of is the lock as a thread's, for psync.Condition.WaitWith.
+func (s *Segment) Of(thread uint32) ThreadLock { return ThreadLock{s, thread} }
+
+// ThreadLock is a segment's lock as a thread's.
+type ThreadLock struct {
+	s      *Segment
+	thread uint32
+}
+
+// ReleaseAll frees the lock, and tells how often the thread had taken it. INVALID if it does not have it.
+func (l ThreadLock) ReleaseAll() (depth uint32, err error) {
+	c := l.s.call("unlock")
+	if err := c.Begin(); err != nil {
+		return 0, err
+	}
+	defer c.End(&err)
+	if depth, err = mutex.RLock(l.s.lock()).UnlockAll(l.thread); err == ipcerr.Invalid {
+		err = l.s.notLocked()
+	}
+	return depth, err
+}
+
+// AcquireAgain takes the lock as often as ReleaseAll freed it.
+func (l ThreadLock) AcquireAgain(ctx context.Context, depth uint32) (ownerDied bool, err error) {
+	c := l.s.call("lock")
+	if err := c.Begin(); err != nil {
+		return false, err
+	}
+	defer c.End(&err)
+	return mutex.RLock(l.s.lock()).LockAgain(ctx, l.thread, depth)
+}
+
 func (s *Segment) lock() mutex.Lock {
 	return mutex.Lock{Obj: &s.obj, H: &s.h.Lock, Sit: func() func() { return s.obj.Sit(s.h.Seat[:], waitsForLock) }}
 }

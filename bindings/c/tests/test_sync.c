@@ -196,6 +196,33 @@ static void *notifies(void *unused) {
     return NULL;
 }
 
+/* A segment's lock, which is free while somebody waits, and as deep again afterwards. */
+static polyipc_segment segment;
+
+static void *notifies_segment(void *unused) {
+    (void)unused;
+    EXPECT(polyipc_segment_lock(segment, POLYIPC_FOREVER, NULL), POLYIPC_OK);
+    EXPECT(polyipc_condition_notify(condition, 1), POLYIPC_OK);
+    EXPECT(polyipc_segment_unlock(segment), POLYIPC_OK);
+    return NULL;
+}
+
+static void condition_with_a_segment(void) {
+    polyipc_segment_options o = POLYIPC_SEGMENT_OPTIONS_INIT;
+    o.bytes = 8;
+    EXPECT(polyipc_segment_create(NULL, &o, &segment), POLYIPC_OK);
+    EXPECT(polyipc_condition_wait(condition, segment.id, POLYIPC_TRY, NULL, NULL), POLYIPC_INVALID);
+    EXPECT(polyipc_segment_lock(segment, POLYIPC_FOREVER, NULL), POLYIPC_OK);
+    EXPECT(polyipc_segment_lock(segment, POLYIPC_FOREVER, NULL), POLYIPC_OK);
+    const pthread_t t = run(notifies_segment, NULL);
+    EXPECT(polyipc_condition_wait(condition, segment.id, 10 * SECOND, NULL, NULL), POLYIPC_OK);
+    pthread_join(t, NULL);
+    for (int i = 0; i < 2; i++)
+        EXPECT(polyipc_segment_unlock(segment), POLYIPC_OK);
+    EXPECT(polyipc_segment_unlock(segment), POLYIPC_INVALID);
+    EXPECT(polyipc_segment_close(segment), POLYIPC_OK);
+}
+
 static void conditions(void) {
     polyipc_sync_options o = made(0, 0);
     EXPECT(polyipc_condition_create(NULL, &o, &condition), POLYIPC_OK);
@@ -224,6 +251,7 @@ static void conditions(void) {
     take_lock();
     EXPECT(polyipc_condition_wait(condition, lock.id, SECOND / 100, NULL, NULL), POLYIPC_TIMEOUT);
     EXPECT(polyipc_lock_release(lock), POLYIPC_OK);
+    condition_with_a_segment();
 }
 
 static void *arrives(void *unused) {

@@ -7,13 +7,13 @@ from __future__ import annotations
 import operator
 import weakref
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Any, Callable, TypeVar
 
 from polyipc import _arguments, _calls, _format, _referring, _waiting, errors
 from polyipc._c import library
 from polyipc._c import segment as c
 from polyipc._handle import Handle, _keeper, _reopened
+from polyipc._segment_lock import SegmentLock
 from polyipc._segment_stat import SegmentStat
 from polyipc.errors import Status
 
@@ -392,75 +392,6 @@ class Atomic:
             value: int = found[0]
             return value
         raise self._segment._failure(found, "wait on")
-
-
-class SegmentLock:
-    """The lock that every segment has, like an RLock: its thread may acquire it again."""
-
-    __slots__ = ("__weakref__", "_acquire", "_release", "_segment", "owner_died")
-
-    owner_died: bool
-    """Whether the former owner died with it, as the latest acquire of this object found.
-
-    What it protects may be half changed then. Only that acquire is told.
-    """
-
-    def __init__(self, segment: Segment) -> None:
-        """Only for Segment."""
-        self._segment = segment
-        self._acquire, self._release = c.lock(segment._id)
-        self.owner_died = False
-
-    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:
-        """Take it, and report whether that came to pass in time.
-
-        timeout -- seconds to wait; None: for ever; 0 or less: not at all. Not looked at unless
-            block.
-
-        Raises ClosedError, CorruptError.
-        """
-        if timeout is None:
-            status = self._acquire(-1 if block else 0)
-        else:
-            status = _waiting.call(self._acquire, block=block, timeout=max(0.0, timeout))
-        self.owner_died = False
-        return status == _OK or self._acquired(status, block)
-
-    def _acquired(self, status: int, block: bool = True) -> bool:
-        """Report what a status says that is not plainly OK, and go on after a signal."""
-        if status == _INTERRUPTED:
-            library.run_signal_handlers()
-            status = _waiting.call(self._acquire, block=block, timeout=None)
-        if status == _DIED:
-            self.owner_died = True
-        elif status not in (_OK, _TIMEOUT):
-            raise self._failure(status, "lock")
-        return status != _TIMEOUT
-
-    def release(self) -> None:
-        """Give it back. Only the thread that has it may: an AssertionError."""
-        status = self._release()
-        if status:
-            raise self._failure(status, "unlock")
-
-    def _failure(self, status: int, operation: str) -> Exception:
-        failure = self._segment._failure(status, operation)
-        return errors.NotOwnedError(str(failure)) if status == _INVALID else failure
-
-    def __enter__(self) -> bool:
-        status = self._acquire(-1)
-        self.owner_died = False
-        return self._acquired(status) if status else True
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        status = self._release()
-        if status:
-            raise self._failure(status, "unlock")
 
 
 def unlink(name: str, *, root: _arguments.Path | None = None) -> None:

@@ -15,7 +15,9 @@ from typing import Any, Union
 
 from polyipc import _arguments, errors
 from polyipc._c import typed
-from polyipc._segment import Segment, SegmentLock
+from polyipc._segment import Segment
+from polyipc._segment_lock import SegmentLock
+from polyipc._sync_locks import Held
 
 Lock = Union[bool, None, Any]
 
@@ -116,6 +118,11 @@ def make_array(
     )
 
 
+def place_plain(kind: Any, begin: Any = None) -> Any:
+    """Return a ctypes object of any type in an anonymous segment that says nothing of it."""
+    return _placed(kind, Segment(max(1, typed.size_of(kind)), initial=begin))
+
+
 def open_object(name: str, kind: Any, array: bool, root: _arguments.Path | None) -> Any:
     """Open a ctypes object by name; kind None is what the segment says that it holds."""
     if kind is not None:
@@ -154,13 +161,13 @@ class SynchronizedBase:
         self.acquire = lock.acquire
         self.release = lock.release
         # The quick way around Python's own acquire, for what is a matter of nanoseconds.
-        own = isinstance(lock, SegmentLock)
-        self._take = lock._acquire if own else lambda _ns: int(not lock.acquire())
-        self._give = lock._release if own else lock.release
+        ours = isinstance(lock, (SegmentLock, Held))
+        self._take = lock._c_acquire if ours else lambda _ns: int(not lock.acquire())
+        self._give = lock._c_release if ours else lock.release
 
     def _took(self, status: int) -> None:
         """Go on after a take that was not plainly OK: have the lock, or raise."""
-        if isinstance(self._lock, SegmentLock):
+        if isinstance(self._lock, (SegmentLock, Held)):
             self._lock._acquired(status)
 
     def __enter__(self) -> Any:
@@ -175,7 +182,8 @@ class SynchronizedBase:
         return self._lock.__exit__(kind, error, traceback)
 
     def __reduce__(self) -> Any:
-        own = getattr(self._lock, "_segment", None) is segment_of(self._obj)
+        lock = self._lock
+        own = type(lock) is SegmentLock and lock._segment is segment_of(self._obj)
         return synchronized, (self._obj, None if own else self._lock)
 
     def get_obj(self) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Callable, ClassVar, TypeVar
 from polyipc import _arguments, _calls, _referring, _waiting
 from polyipc._c import library
 from polyipc._c import sync as c
-from polyipc._handle import Handle
+from polyipc._handle import Handle, _keeper, _reopened
 from polyipc.errors import Status
 
 Self = TypeVar("Self", bound="Sync")
@@ -33,7 +33,7 @@ class SyncStat:
     limit: int
     """A semaphore's first value, a barrier's parties."""
     value: int
-    """Free permits; read locks that are held; 1 if an event is set; who waits at a barrier."""
+    """Free permits; held read locks; 1 if an event is set; who waits at a barrier or for notify."""
     broken: bool
     """Whether a barrier is broken."""
     holder: int
@@ -120,7 +120,7 @@ class Sync(Handle):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self._pickled()
-        return _opened, (type(self), self._name, self._root)
+        return _reopened, (_keeper(self._id), _opened, (type(self), self._name, self._root))
 
     def stat(self) -> SyncStat:
         """Return how things stand, without stopping anybody."""

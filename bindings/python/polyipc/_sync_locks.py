@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Any, Callable, TypeVar
 
 from polyipc import _arguments, errors
+from polyipc._c import library
 from polyipc._c import sync as c
 from polyipc._handle import Keep
-from polyipc._sync_base import DIED, INVALID, OK, TIMEOUT, Plain, take
+from polyipc._sync_base import DIED, INTERRUPTED, INVALID, OK, TIMEOUT, Plain, take
 
 Self = TypeVar("Self", bound="Held")
 S = TypeVar("S", bound="Semaphore")
@@ -23,10 +24,11 @@ class Held(Plain):
     the class for what cannot be done at once.
     """
 
-    __slots__ = ("__dict__", "_c_acquire", "_c_died", "_c_release")
+    __slots__ = ("__dict__", "_c_acquire", "_c_died", "_c_held", "_c_release")
     _c_acquire: Callable[[int], int]
     _c_release: Callable[[], int]
     _c_died: Callable[..., int]
+    _c_held: Callable[..., tuple[int, int]]
 
     def _bound(self, functions: tuple[Callable[..., int], ...]) -> None:
         self._c_acquire, self._c_release = functions
@@ -37,7 +39,7 @@ class Held(Plain):
             functools.partial(_slowly, me, again, "acquire"),
             functools.partial(_slowly, me, again, "release"),
         )
-        acquire, release, self._c_died = c.direct(self._type, self._id, *slow)
+        acquire, release, self._c_died, self._c_held = c.direct(self._type, self._id, *slow)
         self.__dict__.update(acquire=acquire, release=release)
 
     @classmethod
@@ -49,6 +51,7 @@ class Held(Plain):
         self._id, self._name, self._root = number, name, root
         self._c_acquire, self._c_release = c.bind(cls._type, number)
         self._c_died = lambda *_: 0  # nobody can ask
+        self._c_held = lambda *_: (0, 0)
         return self
 
     @property
@@ -68,6 +71,16 @@ class Held(Plain):
         Raises ClosedError, CorruptError.
         """
         status = take(self._c_acquire, block, timeout)
+        if not self._acquired(status, block):
+            return False
+        self._c_held(1)
+        return True
+
+    def _acquired(self, status: int, block: bool = True) -> bool:
+        """Report what a status says, and go on after a signal."""
+        if status == INTERRUPTED:
+            library.run_signal_handlers()
+            status = take(self._c_acquire, block, None)
         if status in (OK, DIED):
             self._c_died(int(status == DIED))
             return True
@@ -80,8 +93,9 @@ class Held(Plain):
         status = self._c_release()
         if status != OK:
             raise self._not_released(status)
+        self._c_held(-1)
 
-    def _not_released(self, status: int) -> errors.Error:
+    def _not_released(self, status: int) -> Exception:
         return self._failure(status, "release")
 
     def __enter__(self: Self) -> Self:
@@ -126,7 +140,7 @@ class Owned(Held):
 
     __slots__ = ()
 
-    def _not_released(self, status: int) -> errors.Error:
+    def _not_released(self, status: int) -> Exception:
         failure = self._failure(status, "release")
         return errors.NotOwnedError(str(failure)) if status == INVALID else failure
 
@@ -193,6 +207,7 @@ class Semaphore(Held):
         status = self._c_release() if n == 1 else self._release(n)
         if status != OK:
             raise self._failure(status, "release")
+        self._c_held(-n)
 
     def _release(self, n: int) -> int:
         if not 0 < n < 2**31:

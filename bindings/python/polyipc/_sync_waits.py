@@ -10,6 +10,7 @@ from polyipc._c import library
 from polyipc._c import sync as c
 from polyipc._codec_types import Ref
 from polyipc._handle import Waitable
+from polyipc._segment_lock import SegmentLock
 from polyipc._sync_base import INTERRUPTED, INVALID, OK, TIMEOUT, Plain, Sync, take
 from polyipc._sync_locks import Lock, Owned, RLock
 from polyipc.errors import Status
@@ -26,13 +27,13 @@ class Condition(Owned):
     wait_for.
     """
 
-    __slots__ = ("_lock",)
+    __slots__ = ("_given",)
     _kind = _type = "condition"
-    _lock: Lock | RLock | None
+    _given: Lock | RLock | SegmentLock | None
 
     def __init__(
         self,
-        lock: Lock | RLock | None = None,
+        lock: Lock | RLock | SegmentLock | None = None,
         *,
         name: str | None = None,
         transient: bool | None = None,
@@ -47,28 +48,30 @@ class Condition(Owned):
         self._use(lock)
         self._open("open_or_create", name, transient, root)
 
-    def _use(self, lock: Lock | RLock | None) -> None:
-        if lock is not None and not isinstance(lock, (Lock, RLock)):
-            raise TypeError(f"lock {lock!r}: give a polyipc Lock or RLock, or None")
-        self._lock = lock
+    def _use(self, lock: Lock | RLock | SegmentLock | None) -> None:
+        if lock is not None and not isinstance(lock, (Lock, RLock, SegmentLock)):
+            raise TypeError(
+                f"lock {lock!r}: give a polyipc Lock or RLock, a segment's lock, or None"
+            )
+        self._given = lock
 
     def _bound(self, functions: tuple[Callable[..., int], ...]) -> None:
         super()._bound(functions)
         self._borrow()
 
     def _prepare(self) -> None:
-        self._lock = None
+        self._given = None
 
     def _borrow(self) -> None:
         """Acquire and release the lock that was given instead of the own one."""
-        lock = self._lock
+        lock = self._given
         if lock is not None:
-            for name in ("_c_acquire", "_c_release", "_c_died"):
+            for name in ("_c_acquire", "_c_release", "_c_died", "_c_held"):
                 setattr(self, name, getattr(lock, name))
             self.__dict__.update(acquire=lock.acquire, release=lock.release)
 
     def _reference(self) -> Ref:
-        if self._lock is not None:
+        if self._given is not None:
             raise TypeError(
                 "a condition with a lock of others cannot go into a message by itself: send one "
                 "that has its own, or use pickle=True"
@@ -76,23 +79,23 @@ class Condition(Owned):
         return super()._reference()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        make, arguments = super().__reduce__()
-        return (make, arguments, (None, {"_lock": self._lock})) if self._lock else (make, arguments)
+        reduced = super().__reduce__()
+        return (*reduced, (None, {"_given": self._given})) if self._given else reduced
 
     def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
-        self._lock = state[1]["_lock"]
+        self._given = state[1]["_given"]
         self._borrow()
 
-    def _not_released(self, status: int) -> errors.Error:
-        if self._lock is not None:
-            return self._lock._not_released(status)  # noqa: SLF001
+    def _not_released(self, status: int) -> Exception:
+        if self._given is not None:
+            return self._given._not_released(status)  # noqa: SLF001
         return super()._not_released(status)
 
     def _is_owned(self) -> bool:
-        if isinstance(self._lock, Lock):
-            return self._lock.locked()
-        if self._lock is not None:
-            return self._lock._is_owned()  # noqa: SLF001
+        if isinstance(self._given, Lock):
+            return self._given.locked()
+        if self._given is not None:
+            return self._given._is_owned()  # noqa: SLF001
         return super()._is_owned()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -107,7 +110,7 @@ class Condition(Owned):
         wait; ClosedError, CorruptError, without the lock then.
         """
         left = _waiting.Left(None if timeout is None else max(0.0, timeout))
-        lock = 0 if self._lock is None else self._lock._id  # noqa: SLF001
+        lock = 0 if self._given is None else self._given._id  # noqa: SLF001
         waiting = c.Waiting()
         try:
             while True:
@@ -122,14 +125,21 @@ class Condition(Owned):
             while waiting.phase != 0:
                 with contextlib.suppress(BaseException):
                     c.condition_wait(self._id, lock, waiting, _waiting.TRY)
+            self._mine_again()
             raise
         if status in (OK, TIMEOUT):
             self._c_died(int(died))
+            self._mine_again()
         if status == INVALID:
             raise errors.NotOwnedError(str(self._failure(status, "wait for")))
         if status not in (OK, TIMEOUT):
             raise self._failure(status, "wait for")
         return status == OK
+
+    def _mine_again(self) -> None:
+        """Note that this thread has the lock, which others may have had while it waited."""
+        self._c_held(-1)
+        self._c_held(1)
 
     def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
         """Wait until predicate() is true, asked with the lock held; return what it said."""
@@ -153,12 +163,15 @@ class Condition(Owned):
         """Wake all who wait. NotOwnedError without the lock."""
         self._notify("notify_all")
 
-    def _notify(self, verb: str, *arguments: int) -> None:
+    def _must_own(self, operation: str) -> None:
         if not self._is_owned():
-            what = f'notify {self._kind} "{self._name}"'
+            what = f'{operation} {self._kind} "{self._name}"'
             raise errors.NotOwnedError(
                 f"{what}: this thread does not have its lock: acquire it first"
             )
+
+    def _notify(self, verb: str, *arguments: int) -> None:
+        self._must_own("notify")
         self._check(c.call(f"condition_{verb}", self._id, *arguments), "notify")
 
 

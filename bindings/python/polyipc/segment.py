@@ -24,7 +24,8 @@ from __future__ import annotations
 from typing import Any
 
 from polyipc import _arguments
-from polyipc._segment import Atomic, Segment, SegmentLock, unlink
+from polyipc._segment import Atomic, Segment, unlink
+from polyipc._segment_lock import SegmentLock
 from polyipc._segment_stat import SegmentStat
 from polyipc._shareable_list import ShareableList
 from polyipc._shared_values import (

@@ -318,7 +318,7 @@ def test_condition_with_a_lock(make: Callable[[], sync.Lock]) -> None:
     with twin:
         assert lock.locked()
     twin.close()
-    twin._lock.close()
+    twin._given.close()
     condition.close()
     lock.close()
     with pytest.raises(TypeError):

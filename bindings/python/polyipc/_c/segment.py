@@ -21,6 +21,7 @@ MAX_FORMAT = 1000
 
 _bind_lock: Callable[[int], tuple[Callable[..., int], ...]]
 _bind_cell: Callable[..., tuple[Callable[..., Any], ...]]
+_bind_direct: Callable[..., tuple[Callable[..., Any], ...]]
 
 _open: dict[int, weakref.finalize[..., Any]] = {}
 
@@ -70,7 +71,7 @@ class _Stat(ctypes.Structure):
 
 @library.on_load
 def _bind(c: ctypes.CDLL, shims: ctypes.PyDLL) -> None:
-    global _bind_lock, _bind_cell
+    global _bind_lock, _bind_cell, _bind_direct
     i, n, size, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_size_t, ctypes.c_void_p
     text, python = ctypes.c_char_p, ctypes.py_object
     for how in ("create", "open", "open_or_create"):
@@ -85,6 +86,9 @@ def _bind(c: ctypes.CDLL, shims: ctypes.PyDLL) -> None:
     shims.polyipc_py_segment_cell.argtypes = [i, ctypes.c_longlong, i, i, python]
     shims.polyipc_py_segment_cell.restype = python
     _bind_lock, _bind_cell = shims.polyipc_py_segment_lock, shims.polyipc_py_segment_cell
+    shims.polyipc_py_direct.argtypes = [i, i, *[python] * 4]
+    shims.polyipc_py_direct.restype = python
+    _bind_direct = shims.polyipc_py_direct
 
 
 def open_(
@@ -193,6 +197,13 @@ def stat(segment: int) -> tuple[int, dict[str, int]]:
 def lock(segment: int) -> tuple[Callable[..., int], ...]:
     """Return (acquire, release) of a segment's lock: capi/pyshim.h."""
     return _bind_lock(segment)
+
+
+def direct(
+    segment: int, acquire: Callable[..., bool], release: Callable[..., None]
+) -> tuple[Callable[..., Any], ...]:
+    """Return acquire, release, died and held of a segment's lock, as those of sync.direct."""
+    return _bind_direct(0, segment, acquire, release, True, None)
 
 
 def cell(

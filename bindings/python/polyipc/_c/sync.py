@@ -27,7 +27,7 @@ TYPES = {
 }
 
 _bind_sync: Callable[[int, int], tuple[Callable[..., int], ...]]
-_bind_direct: Callable[..., tuple[Callable[..., Any], Callable[..., None], Callable[..., int]]]
+_bind_direct: Callable[..., tuple[Callable[..., Any], ...]]
 
 
 class _Options(ctypes.Structure):
@@ -108,8 +108,8 @@ def bind(kind: str, handle: int) -> tuple[Callable[..., int], ...]:
 
 def direct(
     kind: str, handle: int, acquire: Callable[..., bool], release: Callable[..., None]
-) -> tuple[Callable[..., bool], Callable[..., None], Callable[..., int]]:
-    """Return acquire and release that call the given ones only if need be, and died: pyshim.h."""
+) -> tuple[Callable[..., Any], ...]:
+    """Return acquire, release, which call the given ones only if need be, died, held: pyshim.h."""
     return _bind_direct(TYPES[kind], handle, acquire, release, True, None)
 
 

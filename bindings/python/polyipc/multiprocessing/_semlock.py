@@ -1,0 +1,155 @@
+"""What CPython's own code looks for in the locks of multiprocessing: their _semlock.
+
+Conditions, queues and reprs of CPython ask it who has a lock. Ours knows that from the lock, so it
+is made when somebody asks.
+"""
+
+from __future__ import annotations
+
+from multiprocessing import synchronize as _theirs
+from typing import Any
+
+from polyipc._segment_lock import SegmentLock
+from polyipc._sync_locks import Held
+
+RECURSIVE_MUTEX, SEMAPHORE = range(2)
+SEM_VALUE_MAX = 2**31 - 1
+
+
+class View:
+    """A lock or semaphore as a _multiprocessing.SemLock shows it."""
+
+    SEM_VALUE_MAX = SEM_VALUE_MAX
+
+    def __init__(self, lock: Any, kind: int, maxvalue: int) -> None:
+        self._lock = lock
+        self.acquire, self.release = lock.acquire, lock.release
+        self.kind, self.maxvalue = kind, maxvalue
+        self.handle: int = lock._id
+
+    @property
+    def name(self) -> str:
+        """The name that opens it, in any language."""
+        name: str = self._lock.name
+        return name
+
+    def __enter__(self) -> Any:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _get_value(self) -> int:
+        """Return how often it could be acquired now."""
+        value: int = self._lock._value()
+        return value
+
+    def _is_zero(self) -> bool:
+        return self._get_value() == 0
+
+    def _count(self) -> int:
+        """Return how often this process has acquired it and not released."""
+        count: int = self._lock._held()[0]
+        return count
+
+    def _is_mine(self) -> bool:
+        """Report whether this thread has it."""
+        mine: bool = self._lock._held()[1]
+        return mine
+
+    def _after_fork(self) -> None:
+        """Do nothing: a forked child holds nothing, and ours know that."""
+
+
+class Seen:
+    """What has a _semlock, by saying how often it could be acquired and who has it."""
+
+    __slots__ = ()
+    _semkind = SEMAPHORE
+
+    @property
+    def _semlock(self) -> View:
+        return View(self, self._semkind, self._most())
+
+    def _most(self) -> int:
+        """Return how often it could be acquired if nobody had it."""
+        return 1
+
+    def _value(self) -> int:
+        """Return how often it could be acquired now."""
+        raise NotImplementedError
+
+    def _held(self) -> tuple[int, bool]:
+        """Return how often this process has it, and whether this thread is the one."""
+        raise NotImplementedError
+
+    def locked(self) -> bool:
+        """Report whether an acquire would have to wait now."""
+        return self._value() == 0
+
+
+class SemLock(Seen, Held):
+    """What the locks and semaphores of multiprocessing have in common."""
+
+    __slots__ = ()
+
+    def _held(self) -> tuple[int, bool]:
+        count, mine = self._c_held()
+        return count, bool(mine)
+
+    def __enter__(self) -> Any:
+        return self.acquire()
+
+
+class _Recursive(Seen):
+    """What looks like an RLock without being one."""
+
+    __slots__ = ()
+    _semkind = RECURSIVE_MUTEX
+
+    def __repr__(self) -> str:
+        text: str = _theirs.RLock.__repr__(self)
+        return text.replace(type(self).__name__, "RLock", 1)
+
+
+class ValueLock(_Recursive, SegmentLock):
+    """The lock of a Value or an Array, which is that of its segment."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ValueLock, (self._segment,)
+
+    @property
+    def name(self) -> str:
+        """The name of the segment."""
+        return self._segment.name
+
+    def _value(self) -> int:
+        return 0 if self._segment.stat().holder else 1
+
+    def _held(self) -> tuple[int, bool]:
+        count, mine = self._c_held()
+        return count, bool(mine)
+
+
+class ConditionLock(_Recursive):
+    """The lock that a condition has of its own."""
+
+    def __init__(self, condition: Any) -> None:
+        self._condition = condition
+        self._id, self.name = condition._id, condition.name
+        self.acquire, self.release = condition.acquire, condition.release
+
+    def __enter__(self) -> Any:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _value(self) -> int:
+        return 0 if self._condition.stat().holder else 1
+
+    def _held(self) -> tuple[int, bool]:
+        held: tuple[int, bool] = self._condition._own_depth()
+        return held
