@@ -87,21 +87,21 @@ def read(data: Buffer) -> Any:
         raise CodecError("INVALID", f"this cannot be a key or a set's member: {err}") from None
 
 
+# Where the bytes of an extension begin, for each byte that one begins with.
+EXTENSIONS = {0xC7: 3, 0xC8: 4, 0xC9: 6, **dict.fromkeys(range(0xD4, 0xD9), 2)}
+
+
 def pickle_in(data: Buffer) -> memoryview:
     """Return the pickle that a whole message is; one inside of something is an error."""
     view = memoryview(data).cast("B")
     first = view[0]
-    size_bytes = {0xC7: 1, 0xC8: 2, 0xC9: 4}.get(first, 0)
-    start = 2 + size_bytes
-    if size_bytes:
-        size = int.from_bytes(view[1 : 1 + size_bytes], "big")
-    else:
-        size = 1 << (first - 0xD4) if 0xD4 <= first <= 0xD8 else -1
-    # The decoder has met the pickle, but not what follows it.
-    if size < 0 or view[start - 1] != PICKLE:
+    start = EXTENSIONS.get(first, 0)
+    # The decoder may have met the pickle, but not what follows it.
+    if not start or len(view) < start or view[start - 1] != PICKLE:
         raise CodecError(
             "INVALID", "a pickle inside of something else; it is always a whole message"
         )
+    size = 1 << (first - 0xD4) if start == 2 else int.from_bytes(view[1 : start - 1], "big")
     if len(view) != start + size:
         raise CodecError("INVALID", f"{len(view) - start - size} bytes follow the pickle")
     return view[start:]

@@ -19,7 +19,7 @@ from typing import Any, Callable, Union
 import ormsgpack
 
 from polyipc import _pickling
-from polyipc._codec_read import PickleMetError, pickle_in, read
+from polyipc._codec_read import EXTENSIONS, PickleMetError, pickle_in, read
 from polyipc._codec_types import (
     FROZEN_SET,
     MAX_DEPTH,
@@ -153,14 +153,19 @@ def pack_pickling(obj: object, met: list[Ref] | None = None) -> bytes:
             return pack_plain(obj) if met is None else pack_exactly(obj, met)
         except (TypeError, CodecError):
             pass  # a lone surrogate, or too deep: both are pickle's then
+    body = pickled(obj, met)
+    return ext_head(PICKLE, len(body)) + body
+
+
+def pickled(obj: object, met: list[Ref] | None = None) -> bytes:
+    """Return the pickle of obj. met takes the references to open objects."""
     packing.on, packing.met = True, met
     try:
-        body = _pickling.dumps(obj)
+        return _pickling.dumps(obj)
     except RecursionError:
         raise CodecError("TOO_LARGE", "the object is nested too deeply even for pickle") from None
     finally:
         packing.on, packing.met = False, None
-    return ext_head(PICKLE, len(body)) + body
 
 
 def unpackb(data: Buffer, *, pickle: bool = False) -> Any:
@@ -177,6 +182,8 @@ def unpackb(data: Buffer, *, pickle: bool = False) -> Any:
     """
     if len(data) > MAX_SIZE:
         raise CodecError("TOO_LARGE", f"the message has {len(data)} bytes; the limit is {MAX_SIZE}")
+    if pickle and type(data) is bytes and _is_pickle(data):
+        return _pickling.loads(pickle_in(data))
     try:
         obj = read(data)
     except PickleMetError:
@@ -192,6 +199,12 @@ def unpackb(data: Buffer, *, pickle: bool = False) -> Any:
     if len(data) > MAX_DEPTH and type(obj) in CONTAINERS and _may_be_deep(data) and too_deep(obj):
         raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels")
     return obj
+
+
+def _is_pickle(data: bytes) -> bool:
+    """Report whether a message looks like a pickle, which the decoder need not find out then."""
+    start = EXTENSIONS.get(data[0], 0) if data else 0
+    return 0 < start <= len(data) and data[start - 1] == PICKLE
 
 
 # All bytes that are no head of a container.

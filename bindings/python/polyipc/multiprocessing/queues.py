@@ -13,9 +13,11 @@ from multiprocessing import synchronize as _their_locks
 from queue import Empty, Full
 from typing import Any, Generic, TypeVar
 
-from polyipc import _handle, errors
+from polyipc import _handle, codec, errors
 from polyipc import queue as native
 from polyipc._c.queue import QueueCalls
+from polyipc._codec_types import ReferencesMetError
+from polyipc._messages import INTERRUPTED, RAW
 from polyipc.errors import Status
 from polyipc.multiprocessing import _rest, connection
 from polyipc.wait import wait
@@ -167,14 +169,42 @@ class JoinableQueue(Queue[T]):
     """One whose join waits until each message was gotten and task_done."""
 
 
+class PicklingEnd(connection.PipeConnection):
+    """An end of a pipe that pickles all, as multiprocessing does: nobody but Python reads it.
+
+    For what pools and executors say that is quickest: functions, and large results within tuples.
+    """
+
+    __slots__ = ()
+
+    def send(self, obj: Any, *, timeout: float | None = None) -> None:
+        try:
+            body = codec.pickled(obj)
+        except ReferencesMetError:
+            self._send_referring(obj, timeout)
+            return
+        if timeout is not None or self._c_send(body, RAW, -1) != 0:
+            self._send(body, RAW, timeout)
+
+    def recv(self, *, timeout: float | None = None) -> Any:
+        found: Any = self._c_recv(-1) if timeout is None else INTERRUPTED
+        if type(found) is int:
+            found = self._wait(found, "receive from", self._c_recv, block=True, timeout=timeout)
+        return self._read(found)
+
+
 class SimpleQueue(Generic[T]):
-    """A locked pipe, without the lock. It blocks when full, and ends with its last writer."""
+    """A locked pipe, without the lock. It blocks when full, and ends with its last writer.
+
+    What is in it is pickled, unless it has a name, by which Go and C may open it as a pipe.
+    """
 
     _rlock = _wlock = NoLock()
 
     def __init__(self, *, ctx: Any = None, **options: Any) -> None:  # noqa: ARG002
         options.setdefault("capacity", CAPACITY)
-        self._begin(*connection.Pipe(False, **options))
+        end = PicklingEnd if options.get("name") is None else connection.PipeConnection
+        self._begin(*end._pair(False, **options, pickle=True))
 
     def _begin(self, reader: Any, writer: Any) -> None:
         self._reader, self._writer = reader, writer

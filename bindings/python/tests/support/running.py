@@ -9,6 +9,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Callable
 
 PATIENCE = 60.0  # seconds; bounds a failure
@@ -76,7 +77,16 @@ def program(text: str, *args: str) -> Iterator[subprocess.Popen[str]]:
 
 def output(text: str, *args: str) -> str:
     """Runs a program and returns what it printed."""
-    command = [sys.executable, "-W", "error", "-c", text, *args]
+    return _output("-c", text, *args)
+
+
+def run(file: Path, *args: str) -> str:
+    """Runs a program in a file, which spawn and forkserver run again, likewise."""
+    return _output(str(file), *args)
+
+
+def _output(*args: str) -> str:
+    command = [sys.executable, "-W", "error", *args]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     return done.stdout
