@@ -100,7 +100,7 @@ MUTANTS_TLS = (
     Mutant(
         "a handshake may be any size",
         COVER,
-        "h.got > mostShaking",
+        "p.got > mostCovered",
         "false",
         "tls",
     ),

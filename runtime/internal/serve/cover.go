@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -15,16 +16,17 @@ import (
 // wants. From then on the loop itself seals and opens, as it sends and reads. Nothing is said to a client whose
 // handshake fails, not even by TLS: it is hung up on.
 
-// mostShaking bounds what a client sends for its handshake, in bytes: certificates are less.
-const mostShaking = 64 << 10
+// mostCovered bounds what a client sends in all until it has greeted by TLS, in bytes: certificates are less, and who has
+// nothing to say but new keys costs us little.
+const mostCovered = 64 << 10
 
 // shaking is a handshake under way. It belongs to the loop.
 type shaking struct {
 	in    chan []byte // to the goroutine, one at a time, when it asks; closed when nothing comes any more
 	asks  bool
 	ended bool
-	last  bool // nothing comes behind what is there
-	got   int  // bytes
+	last  bool        // nothing comes behind what is there
+	gone  atomic.Bool // its client was dropped: what is not computed yet need not be
 }
 
 func (h *shaking) end() {
@@ -74,18 +76,22 @@ func (h *handshakes) end() int {
 // shake begins a handshake.
 func (s *Server) shake(p *peer) {
 	p.shaking = &shaking{in: make(chan []byte, 1)}
-	go s.shaken.run(p, p.shaking.in, s.begin)
+	go s.shaken.run(p, p.shaking, s.begin)
 }
 
-func (h *handshakes) run(p *peer, in <-chan []byte, begin func() (frame.Cover, error)) {
+func (h *handshakes) run(p *peer, mine *shaking, begin func() (frame.Cover, error)) {
 	h.computing.Lock()
+	if mine.gone.Load() {
+		h.computing.Unlock()
+		return
+	}
 	cover, stale := begin()
 	err := cover.Handshake(func(out []byte) ([]byte, error) {
 		h.computing.Unlock()
-		defer h.computing.Lock()
 		h.tell(notice{peer: p, out: out})
-		b, more := <-in
-		if !more {
+		b, more := <-mine.in
+		h.computing.Lock()
+		if !more || mine.gone.Load() {
 			return nil, io.EOF
 		}
 		return b, nil
@@ -121,14 +127,22 @@ func (s *Server) hear() {
 	}
 }
 
+// tooMuch counts what a client sends that greets by TLS, and reports whether it is refused for that.
+func (s *Server) tooMuch(p *peer, n int) bool {
+	if !p.greeting || p.shaking == nil && p.cover == nil {
+		return false
+	}
+	if p.got += n; p.got > mostCovered {
+		s.refuse(p, "it sent more than TLS and a greeting need")
+		return true
+	}
+	return false
+}
+
 // feed gives bytes to a handshake, once it asks for them.
 func (s *Server) feed(p *peer, b []byte) {
 	h := p.shaking
 	p.in = append(p.in, b...)
-	if h.got += len(b); h.got > mostShaking {
-		s.refuse(p, "it sent more than TLS needs to begin")
-		return
-	}
 	if h.asks && !h.ended && len(p.in) > 0 {
 		h.asks = false
 		h.in <- p.in
@@ -195,7 +209,7 @@ func (s *Server) retort(p *peer, b []byte) {
 // tooLong ends a greeting that took too long.
 func (s *Server) tooLong(p *peer) {
 	why := "the greeting took too long"
-	if p.shaking != nil && p.shaking.got == 0 {
+	if p.shaking != nil && p.got == 0 {
 		why += ": nothing came for TLS; a client without TLS, perhaps"
 	}
 	s.refuse(p, why)

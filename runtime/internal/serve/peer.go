@@ -47,6 +47,7 @@ type peer struct {
 	began    int64 // when it began to greet
 
 	shaking *shaking    // its TLS begins
+	got     int         // bytes, while it greets by TLS
 	cover   frame.Cover // its TLS, or nil
 
 	in        []byte   // of the socket: what is not a whole frame yet
@@ -89,7 +90,7 @@ func (s *Server) socket(p *peer, events uint32) {
 		}
 		if p.pipe != nil {
 			s.activate(p)
-		} else {
+		} else if !s.tooMuch(p, n) {
 			s.came(p, b[:n])
 		}
 		if n < len(b) {
@@ -319,6 +320,7 @@ func (s *Server) drop(p *peer, why string) {
 	}
 	s.disarm(p.timer)
 	if p.shaking != nil {
+		p.shaking.gone.Store(true)
 		p.shaking.end()
 	}
 	for _, fd := range []int{p.fd, p.process} {
