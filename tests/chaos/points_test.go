@@ -28,6 +28,7 @@ func TestCrashPoints(t *testing.T) {
 		}
 		names[s.name] = true
 	}
+	t.Run("data", dataPoints)
 	for _, l := range []peers.Language{peers.Go, peers.C, peers.Python} {
 		t.Run(string(l), func(t *testing.T) { everyScenario(t, l) })
 	}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mutant import Mutant
 from mutations_c import MUTANTS_C
+from mutations_data import MUTANTS_DATA, SUITES_DATA
 from mutations_dropin import MUTANTS_DROPIN, SUITES_DROPIN
 from mutations_manager import MUTANTS_MANAGER, SUITES_MANAGER
 from mutations_manager_c import MUTANTS_MANAGER_C, SUITES_MANAGER_C
@@ -25,6 +26,7 @@ from mutations_wait import MUTANTS_WAIT, SUITES_WAIT
 # What is run in a copy of the tree; the whole suite passes there before any mutant is tried.
 SUITES = {
     **SUITES_SYNC,
+    **SUITES_DATA,
     **SUITES_DROPIN,
     **SUITES_MANAGER,
     **SUITES_MANAGER_GO,
@@ -457,6 +459,7 @@ MUTANTS = (
         "codec",
     ),
     *MUTANTS_C,
+    *MUTANTS_DATA,
     *MUTANTS_MANAGER_C,
     *MUTANTS_DROPIN,
     *MUTANTS_OBJECTS,
