@@ -71,6 +71,12 @@
     PLAIN(rwlock_read_unlock, (polyipc_rwlock rwlock), (rwlock))                                         \
     PLAIN(rwlock_write_lock, (polyipc_rwlock rwlock, int64_t timeout_ns, int *out_owner_died),           \
           (rwlock, timeout_ns, out_owner_died))                                                          \
-    PLAIN(rwlock_write_unlock, (polyipc_rwlock rwlock), (rwlock))
+    PLAIN(rwlock_write_unlock, (polyipc_rwlock rwlock), (rwlock))                                        \
+    PLAIN(py_owner, (uint32_t *out_owner), (out_owner))                                                  \
+    PLAIN(py_acquire_as, (uint32_t object, uint32_t owner, int *out_owner_died),                         \
+          (object, owner, out_owner_died))                                                               \
+    PLAIN(py_release_as, (uint32_t object, uint32_t owner), (object, owner))                             \
+    PLAIN(py_owned_by, (uint32_t object, uint32_t owner, int *out_owned), (object, owner, out_owned))    \
+    PLAIN(py_event_mark, (polyipc_event event, uint32_t *out_mark), (event, out_mark))
 
 #endif

@@ -205,4 +205,43 @@ POLYIPC_API polyipc_status polyipc_py_segment_leave(polyipc_segment segment);
 POLYIPC_API pi_object *polyipc_py_segment_cell(int segment, long long offset, int width, int has_sign,
                                                pi_object *fail);
 
+/* Waits of an event loop for what has no descriptor of its own. Each has a thread of the library while it
+ * waits.
+ *
+ * loop_open makes a set of them and a descriptor, the library's, that is readable while loop_next has news.
+ * loop_begin begins a wait of a verb for an object, with the lock of a condition's wait, 0 for its own, and
+ * the owner that an rlock is to have. loop_next tells of one that ended: its status, of which the detail
+ * tells, and two numbers; EMPTY if there is none. loop_cancel returns when nothing is left of a wait, of
+ * which nobody is told then; what it had gotten it gives back. loop_interrupt ends the wait of a condition,
+ * of which loop_next tells when it has the lock again. loop_close cancels all. A forked child's loops are its
+ * own. LIMIT for more than a thousand waits in a process. */
+enum pi_py_verb {
+    PI_PY_ACQUIRED = 1, /* a lock, rlock, condition's lock or semaphore: whether the former owner died */
+    PI_PY_READ_LOCKED,
+    PI_PY_WRITE_LOCKED, /* whether a writer died */
+    PI_PY_NOTIFIED, /* whether it was; whether the former owner of the lock died. Begun with the lock held */
+    PI_PY_PASSED,   /* a barrier: the party's number */
+    PI_PY_TURN,     /* the same; the turn of who came last, who has to pass or abort */
+    PI_PY_JOINED,   /* a queue */
+};
+POLYIPC_API polyipc_status polyipc_py_loop_open(uint32_t *out_loop, int *out_fd);
+POLYIPC_API polyipc_status polyipc_py_loop_close(uint32_t loop);
+POLYIPC_API polyipc_status polyipc_py_loop_begin(uint32_t loop, uint32_t verb, uint32_t object, uint32_t lock,
+                                                 uint32_t owner, int64_t timeout_ns, uint64_t *out_wait);
+POLYIPC_API polyipc_status polyipc_py_loop_next(uint32_t loop, uint64_t *out_wait, int32_t *out_status,
+                                                uint64_t *out_first, uint64_t *out_second);
+POLYIPC_API polyipc_status polyipc_py_loop_cancel(uint32_t loop, uint64_t wait);
+POLYIPC_API polyipc_status polyipc_py_loop_interrupt(uint32_t loop, uint64_t wait);
+
+/* Owners besides threads, for tasks: a number that no thread of this process and no other owner has. An rlock
+ * or condition is acquired as one if that needs no waiting, TIMEOUT if it does; the others are as those of
+ * the calling thread. */
+POLYIPC_API polyipc_status polyipc_py_owner(uint32_t *out_owner);
+POLYIPC_API polyipc_status polyipc_py_acquire_as(uint32_t object, uint32_t owner, int *out_owner_died);
+POLYIPC_API polyipc_status polyipc_py_release_as(uint32_t object, uint32_t owner);
+POLYIPC_API polyipc_status polyipc_py_owned_by(uint32_t object, uint32_t owner, int *out_owned);
+
+/* Odd while the event is set, and another number after each time that it was. */
+POLYIPC_API polyipc_status polyipc_py_event_mark(polyipc_event event, uint32_t *out_mark);
+
 #endif

@@ -8,8 +8,6 @@ import "C"
 import (
 	"runtime/debug"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/psync"
 )
@@ -166,7 +164,7 @@ func pg_condition_wait(h C.polyipc_condition, lock C.uint32_t, timeout C.int64_t
 	c, err := findSync[*psync.Condition](op, C.PI_CONDITION, h.id)
 	var l psync.Locker
 	if err == nil {
-		l, err = locker(op, c, lock)
+		l, err = locker(op, c, lock, caller())
 	}
 	if err != nil {
 		return done(op, h.id, err)
@@ -186,21 +184,21 @@ func pg_condition_wait(h C.polyipc_condition, lock C.uint32_t, timeout C.int64_t
 }
 
 // locker is the lock that a wait frees: the condition's own, or that behind the number of a handle.
-func locker(op operation, c *psync.Condition, lock C.uint32_t) (psync.Locker, error) {
+func locker(op operation, c *psync.Condition, lock C.uint32_t, owner psync.Owner) (psync.Locker, error) {
 	if lock == 0 {
-		return c.Of(caller()), nil
+		return c.Of(owner), nil
 	}
 	if l, err := findSync[*psync.Lock](op, C.PI_LOCK, lock); err == nil {
 		return l, nil
 	}
 	if l, err := findSync[*psync.RLock](op, C.PI_RLOCK, lock); err == nil {
-		return l.Of(caller()), nil
+		return l.Of(owner), nil
 	}
 	s, err := findSegment(op, lock)
 	if err != nil {
 		return nil, &ipcerr.Error{Op: string(op), Code: ipcerr.BadHandle, Hint: "the lock is none that is open in this process: give the id of a lock, an rlock or a segment, or 0"}
 	}
-	return s.Of(uint32(unix.Gettid())), nil
+	return s.Of(owner.Number()), nil
 }
 
 // conditionWait carries a wait on from the phase it is in. resumable: an interrupted one is left as it is.

@@ -75,6 +75,17 @@ func (e *Event) IsSet() (is bool, err error) {
 	return e.h.Mark.Load()&set != 0, nil
 }
 
+// Mark is odd while the event is set, and another number after each time that it was: for who waits for it in pieces.
+func (e *Event) Mark() (mark uint32, err error) {
+	var o op
+	if err = o.begin(&e.base, "look at"); err != nil {
+		return 0, err
+	}
+	defer o.End(&err)
+	e.bells.Settle()
+	return e.h.Mark.Load(), nil
+}
+
 // Wait waits until the event is set, or was set since the call began.
 func (e *Event) Wait(ctx context.Context) (err error) {
 	var o op

@@ -26,6 +26,9 @@ var owners atomic.Uint32
 // threads have an identity.
 func ThreadOwner(tid uint32) Owner { return Owner{tid} }
 
+// Number is what ThreadOwner makes the same Owner of.
+func (o Owner) Number() uint32 { return o.thread }
+
 // RLock is a lock that its owner may acquire again; it is free when it was released as often.
 type RLock struct{ base }
 

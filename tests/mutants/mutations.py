@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from mutations_aio import MUTANTS_AIO, SUITES_AIO
 from mutations_c import MUTANTS_C
 from mutations_data import MUTANTS_DATA, SUITES_DATA
 from mutations_dropin import MUTANTS_DROPIN, SUITES_DROPIN
@@ -53,6 +54,7 @@ SUITES = {
         ctest --test-dir build --stop-on-failure --timeout 60 -R "^(c-test_quick|c-test_pipe|c-test_within|fork-pipe|fork-quick|fork-faults)"'""",
     **SUITES_TREE,
     **SUITES_WAIT,
+    **SUITES_AIO,
 }
 
 RING = "runtime/internal/ring/ring.go"
@@ -473,4 +475,5 @@ MUTANTS = (
     *MUTANTS_TLS,
     *MUTANTS_TREE,
     *MUTANTS_WAIT,
+    *MUTANTS_AIO,
 )

@@ -70,7 +70,7 @@ def program(text: str, *args: str) -> Iterator[subprocess.Popen[str]]:
         try:
             yield process
             out, err = process.communicate(timeout=PATIENCE)
-            assert (process.returncode, err) == (0, ""), out
+            assert (process.returncode, err) == (0, ""), out + err
         finally:
             process.kill()
 

@@ -1,0 +1,98 @@
+"""Mutants of polyipc.aio."""
+
+from __future__ import annotations
+
+from mutant import Mutant
+
+SUITES_AIO = {
+    "host": "go test -count=1 -timeout 60s ./runtime/host",
+    "aio": """sh -c '
+        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
+        then echo "[build failed]"; exit 1; fi
+        timeout 120 python -m pytest -q -x bindings/python/tests/test_aio_*.py'""",
+}
+
+PENDING_GO = "runtime/host/pending.go"
+PENDING = "bindings/python/polyipc/aio/_pending.py"
+LOOP = "bindings/python/polyipc/aio/_loop.py"
+WAITS = "bindings/python/polyipc/aio/_waits.py"
+
+MUTANTS_AIO = (
+    Mutant(
+        "a cancelled wait keeps what it got",
+        PENDING_GO,
+        "	if u.unwanted {\n		u.undo()\n	}\n",
+        "",
+        "host",
+    ),
+    Mutant(
+        "a wait that is cancelled goes on for a moment",
+        PENDING_GO,
+        "		u.cancel()\n		<-u.done\n		return\n",
+        "		u.cancel()\n		return\n",
+        "host",
+    ),
+    Mutant(
+        "a closed loop keeps what nobody was told of",
+        PENDING_GO,
+        "	for _, u := range ended {\n		u.undo()\n	}\n",
+        "	_ = ended\n",
+        "host",
+    ),
+    Mutant(
+        "a task that is cancelled as it gets a lock keeps it",
+        PENDING,
+        "                _give_back(want, future.result())\n",
+        "                pass\n",
+        "aio",
+    ),
+    Mutant(
+        "a lock that comes for a cancelled task stays held",
+        PENDING,
+        "        want.undo()\n    else:\n        future.set_result(found)\n",
+        "        pass\n    else:\n        future.set_result(found)\n",
+        "aio",
+    ),
+    Mutant(
+        "a task that leaves does not let the next one wait",
+        PENDING,
+        "                pending.cancel(want.wait)\n            self._go_on()\n",
+        "                pending.cancel(want.wait)\n",
+        "aio",
+    ),
+    Mutant(
+        "a task that was called and is cancelled keeps the others from being called",
+        LOOP,
+        "        self._line.remove(place)\n        self.tried(place)\n",
+        "        self._line.remove(place)\n",
+        "aio",
+    ),
+    Mutant(
+        "a large put spins",
+        LOOP,
+        "        if place.failures > _PATIENCE:\n",
+        "        if False:\n",
+        "aio",
+    ),
+    Mutant(
+        "a task that always finds something keeps the loop",
+        LOOP,
+        "        if self._turns % _BREATH == 0:\n",
+        "        if False:\n",
+        "aio",
+    ),
+    Mutant(
+        "an event that is set and cleared wakes nobody in a loop",
+        WAITS,
+        "            if mark == began and mark % 2 == 0:\n",
+        "            if mark % 2 == 0:\n",
+        "aio",
+    ),
+    Mutant(
+        "a cancelled wait in a condition keeps its notification",
+        WAITS,
+        "            if notified:\n                self.notify()\n",
+        "            pass\n",
+        "aio",
+    ),
+)
