@@ -7,12 +7,12 @@ import subprocess
 from pathlib import Path
 
 from bench.measure import LIMIT, Bench, PeerError, Sample
-from bench.peers.api import BATCH, REDIS_SOCKET
+from bench.peers.api import BATCH, KEPT, REDIS_SOCKET, place
 from bench.scenarios import Scenario, Series
 
 PROGRAM = "/usr/bin/redis-benchmark"
 COMMANDS = {
-    "set": ("HSET", "benchmark.hash", "key", "7"),
+    **dict.fromkeys(("set", *KEPT), ("HSET", "benchmark.hash", "key", "7")),
     "get": ("HGET", "benchmark.hash", "key"),
     "append": ("RPUSH", "benchmark.list", "7"),
     "increment": ("INCR", "benchmark.number"),
@@ -34,7 +34,13 @@ def once(directory: Path, scenario: Scenario, requests: int) -> float:
     """Makes so many requests; returns how many a second it says that there were."""
     pipeline = BATCH if scenario.verb == "batch" else 1
     options = ["-c", str(scenario.holders), "-P", str(pipeline), "-n", str(requests), "--csv"]
-    command = [PROGRAM, "-s", str(directory / REDIS_SOCKET), *options, *COMMANDS[scenario.verb]]
+    command = [
+        PROGRAM,
+        "-s",
+        str(directory / place(REDIS_SOCKET, scenario.verb)),
+        *options,
+        *COMMANDS[scenario.verb],
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     rows = list(csv.DictReader(done.stdout.splitlines()))
     if done.returncode != 0 or len(rows) != 1:

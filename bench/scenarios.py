@@ -143,6 +143,8 @@ MANAGER_VERBS = (
     ("increment", "counter", (*MANAGERS, *REDIS)),
     ("method", "hosted method", MANAGERS),
     ("batch", f"dict set x{CALLS}", (*CLIENTS, *REDIS)),
+    ("kept", "dict set, on disk", (*CLIENTS, *REDIS)),
+    ("filed", "dict set, in a file", (*CLIENTS, *REDIS)),
 )
 
 SIZES = (16, 64, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 1 << 20)

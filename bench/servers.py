@@ -1,5 +1,5 @@
-"""The servers that benchmarks of managers need beside the processes of a run: polyipc's own manager
-with the hosts of a type in each language, and Redis. Each is started once, and ended."""
+"""The servers that benchmarks of managers need beside the processes of a run: polyipc's managers,
+with hosts of a type in each language, and Redis. Each is started once, and ended."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import os
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bench.measure import LIMIT, PROGRAMS, ROOT, PeerError
-from bench.peers.api import MANAGER, REDIS_SOCKET
+from bench.peers.api import KEPT, MANAGER, REDIS_SOCKET, place
 from bench.scenarios import Scenario
 
 # Debian's redis-tools has the server, which goes by its own name only in a package that also
@@ -21,9 +22,14 @@ from bench.scenarios import Scenario
 REDIS = Path("/usr/bin/redis-check-rdb")
 
 
-def ours() -> Iterator[tuple[Sequence[str | Path], str]]:
-    """Our server and its hosts: command lines, and what each says when it is ready."""
-    yield [ROOT / "build" / "bin" / "polyipc", "manager", "--name", MANAGER], f"ready {MANAGER}"
+def ours(disk: Path) -> Iterator[tuple[Sequence[str | Path], str]]:
+    """Our servers and hosts: command lines, and what each says when it is ready."""
+    polyipc = ROOT / "build" / "bin" / "polyipc"
+    yield [polyipc, "manager", "--name", MANAGER], f"ready {MANAGER}"
+    for verb, (sync, _) in KEPT.items():
+        name = place(MANAGER, verb)
+        words = ("--name", name, "--data", str(disk / name), "--sync", sync)
+        yield [polyipc, "manager", *words], f"ready {name}"
     yield [PROGRAMS / "polyipc_manager_host_go"], "ready"
     yield [PROGRAMS / "polyipc_manager_host_c"], "ready"
     yield [sys.executable, "-m", "bench.peers.polyipc_manager_host"], "ready"
@@ -36,7 +42,8 @@ def running(directory: Path, chosen: Iterable[Scenario]) -> Iterator[None]:
         yield
         return
     with contextlib.ExitStack() as started:
-        for command, says in ours():
+        disk = Path(started.enter_context(tempfile.TemporaryDirectory(dir=ROOT / "build")))
+        for command, says in ours(disk):
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
@@ -51,16 +58,20 @@ def running(directory: Path, chosen: Iterable[Scenario]) -> Iterator[None]:
             said = process.stdout.readline().decode().strip()
             if said != says:
                 raise PeerError(f"{command[0]} says {said!r}, not {says!r}")
-        started.callback(end, redis(directory))
+        started.callback(end, redis(directory / REDIS_SOCKET, directory, "--appendonly", "no"))
+        for verb, (_, fsync) in KEPT.items():
+            path = directory / place(REDIS_SOCKET, verb)
+            data = disk / verb
+            data.mkdir()
+            started.callback(end, redis(path, data, "--appendonly", "yes", "--appendfsync", fsync))
         yield
 
 
-def redis(directory: Path) -> subprocess.Popen[bytes]:
-    """Redis at a Unix socket, without persistence."""
-    path = directory / REDIS_SOCKET
-    words = ["--port", "0", "--unixsocket", str(path), "--save", "", "--appendonly", "no"]
+def redis(path: Path, data: Path, *persistence: str) -> subprocess.Popen[bytes]:
+    """Redis at a Unix socket."""
+    words = ["--port", "0", "--unixsocket", str(path), "--save", "", *persistence]
     process = subprocess.Popen(
-        ["redis-server", *words, "--dir", str(directory)],
+        ["redis-server", *words, "--dir", str(data)],
         executable=REDIS,
         stdout=subprocess.DEVNULL,
         stderr=sys.stderr,

@@ -9,6 +9,17 @@ from typing import Any, Protocol
 
 MANAGER = "bench"  # the name of polyipc's
 REDIS_SOCKET = "redis.sock"  # in the run's directory
+KEPT = {  # verbs that set a key of what is kept on disk: waiting for it, or not
+    "kept": ("always", "always"),  # polyipc's --sync, and Redis's appendfsync
+    "filed": ("no", "everysec"),
+}
+
+
+def place(name: str, verb: str) -> str:
+    """Of a manager, or the socket of a Redis, for a verb."""
+    return f"{name}.{verb}" if verb in KEPT else name
+
+
 BATCH = 100  # calls of a manager in one message
 MANY = 8  # queues or pipes each way, of which the first is waited for
 

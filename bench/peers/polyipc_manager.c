@@ -14,18 +14,19 @@ static msgpack_sbuffer packed; /* the calls of a batch, or the arguments of a me
 static void pack(msgpack_packer *pk, const char *text) { polyipc_msgpack_pack_str(pk, text, strlen(text)); }
 
 void peer_open(const struct job *job) {
-    static const char *const types[][2] = {{"set", "dict"},          {"get", "dict"},
-                                           {"batch", "dict"},        {"append", "list"},
-                                           {"increment", "counter"}, {"method", "account.c"}};
+    static const char *const types[][3] = {
+        {"set", "dict", "bench"},       {"get", "dict", "bench"},          {"batch", "dict", "bench"},
+        {"append", "list", "bench"},    {"increment", "counter", "bench"}, {"method", "account.c", "bench"},
+        {"kept", "dict", "bench.kept"}, {"filed", "dict", "bench.filed"}};
     msgpack_packer pk;
-    const char *type = NULL;
+    const char *type = NULL, *at = NULL;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (strcmp(job->verb, types[i][0]) == 0)
-            type = types[i][1];
+            type = types[i][1], at = types[i][2];
     if (type == NULL)
         fail("a manager has no verb %s", job->verb);
     verb = job->verb;
-    check(polyipc_manager_connect("bench", NULL, POLYIPC_FOREVER, &manager)); /* as in api.py */
+    check(polyipc_manager_connect(at, NULL, POLYIPC_FOREVER, &manager)); /* as in api.py */
     check(polyipc_managed_open(manager, job->name, type, NULL, 0, POLYIPC_FOREVER, &object));
     if (strcmp(verb, "get") == 0)
         check(polyipc_managed_dict_set(object, "key", polyipc_msgpack_of_int64(7), POLYIPC_FOREVER));
@@ -86,6 +87,8 @@ void peer_turns(size_t n) {
             set_all();
         return;
     case 's':
+    case 'k':
+    case 'f':
         for (size_t i = 0; i < n; i++)
             check(polyipc_managed_dict_set(object, "key", polyipc_msgpack_of_int64(7), POLYIPC_FOREVER));
         return;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import repeat
 from typing import Any, Callable
 
-from bench.peers.api import BATCH, MANAGER, Job
+from bench.peers.api import BATCH, MANAGER, Job, place
 from polyipc import manager  # loads the library on first use, which is not in the parent
 
 
@@ -18,7 +18,7 @@ class Peer:
     def open(self, role: str, index: int) -> ClientTurns:
         """Connect."""
         del role, index
-        return ClientTurns(self.job, manager.connect(MANAGER))
+        return ClientTurns(self.job, manager.connect(place(MANAGER, self.job.verb)))
 
 
 class ClientTurns:
@@ -28,6 +28,8 @@ class ClientTurns:
         self._verb, self._client = job.verb, client
         makes: dict[str, tuple[Callable[[str], Any], Callable[[int], None]]] = {
             "set": (client.dict, self._set),
+            "kept": (client.dict, self._set),
+            "filed": (client.dict, self._set),
             "get": (client.dict, self._get),
             "batch": (client.dict, self._batch),
             "append": (client.list, self._append),

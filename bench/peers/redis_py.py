@@ -7,7 +7,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, Callable
 
-from bench.peers.api import BATCH, REDIS_SOCKET, Job
+from bench.peers.api import BATCH, KEPT, REDIS_SOCKET, Job, place
 
 
 class Peer:
@@ -20,7 +20,7 @@ class Peer:
         """Connect."""
         del role, index
         redis = importlib.import_module("redis")
-        path = Path(self.job.dir) / REDIS_SOCKET
+        path = Path(self.job.dir) / place(REDIS_SOCKET, self.job.verb)
         return RedisTurns(self.job, redis.Redis(unix_socket_path=str(path)))
 
 
@@ -31,7 +31,7 @@ class RedisTurns:
         self._job, self._client = job, client
         name = self._name = job.name
         commands: dict[str, Callable[[], Any]] = {
-            "set": lambda: client.hset(name, "key", 7),
+            **dict.fromkeys(("set", *KEPT), lambda: client.hset(name, "key", 7)),
             "get": lambda: client.hget(name, "key"),
             "append": lambda: client.rpush(name, 7),
             "increment": lambda: client.incr(name),

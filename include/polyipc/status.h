@@ -36,7 +36,7 @@ extern "C" {
     X(INVALID, 14, "an argument is out of its range")                                       \
     X(TOO_SMALL, 15, "the buffer cannot hold the message, which stays where it is")         \
     X(TOO_LARGE, 16, "the message or name is over a limit that waiting cannot lift")        \
-    X(NO_SPACE, 17, "the root's filesystem has no room")                                    \
+    X(NO_SPACE, 17, "the root's filesystem, or a data file's, has no room")                 \
     X(NO_MEMORY, 18, "the process cannot map or allocate memory")                           \
     X(DENIED, 19, "the operating system refused access")                                    \
     X(CORRUPT, 20, "shared bytes do not make sense: damaged, truncated or hostile")         \

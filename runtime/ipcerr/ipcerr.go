@@ -39,7 +39,7 @@ const (
 	Invalid     Code = 14 // an argument is out of its range
 	TooSmall    Code = 15 // the buffer cannot hold the message, which stays where it is
 	TooLarge    Code = 16 // the message or name is over a limit that waiting cannot lift
-	NoSpace     Code = 17 // the root's filesystem has no room
+	NoSpace     Code = 17 // the root's filesystem, or a data file's, has no room
 	NoMemory    Code = 18 // the process cannot map or allocate memory
 	Denied      Code = 19 // the operating system refused access
 	Corrupt     Code = 20 // shared bytes do not make sense: damaged, truncated or hostile
@@ -73,7 +73,7 @@ var codes = [...]struct{ name, text string }{
 	14: {"INVALID", "an argument is out of its range"},
 	15: {"TOO_SMALL", "the buffer cannot hold the message, which stays where it is"},
 	16: {"TOO_LARGE", "the message or name is over a limit that waiting cannot lift"},
-	17: {"NO_SPACE", "the root's filesystem has no room"},
+	17: {"NO_SPACE", "the root's filesystem, or a data file's, has no room"},
 	18: {"NO_MEMORY", "the process cannot map or allocate memory"},
 	19: {"DENIED", "the operating system refused access"},
 	20: {"CORRUPT", "shared bytes do not make sense: damaged, truncated or hostile"},

@@ -6,8 +6,8 @@ from __future__ import annotations
 from mutant import Mutant
 
 SUITES_DATA = {
-    "live": "go test -count=1 -failfast -timeout 90s -short ./runtime/internal/live",
-    "keeping": "go test -count=1 -failfast -timeout 90s -run 'Wait|Kept|Space|Journal|Batch|References|Many|Dead|Stop|Restore' ./runtime/internal/serve",
+    "live": "go test -count=1 -failfast -timeout 90s -short -run 'Kept|Small|Restore' ./runtime/internal/live",
+    "keeping": "go test -count=1 -failfast -timeout 90s -run TestKept ./runtime/internal/serve",
     "journal": "go test -count=1 -failfast -timeout 90s ./runtime/journal",
     "data points": "go test -count=1 -failfast -timeout 90s -tags crash -run TestCrashPoints/data ./tests/chaos",
 }

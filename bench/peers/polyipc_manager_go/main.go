@@ -28,7 +28,12 @@ type holder struct {
 func main() { worker.Turns(open) }
 
 func open(j worker.Job) (worker.Holder, error) {
-	c, err := manager.Connect(forever, server, manager.Options{})
+	at := server
+	if j.Verb == "kept" || j.Verb == "filed" {
+		at += "." + j.Verb
+		j.Verb = "set"
+	}
+	c, err := manager.Connect(forever, at, manager.Options{})
 	if err != nil {
 		return nil, err
 	}

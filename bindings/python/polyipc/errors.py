@@ -179,7 +179,7 @@ class TooLargeError(Error, ValueError):
 
 
 class NoSpaceError(_SystemError):
-    """The filesystem of the root has no room left. Nothing was put or made."""
+    """The root's filesystem, or a data file's, has no room left. Nothing was put or made."""
 
     status = Status.NO_SPACE
     _errno = errno.ENOSPC

@@ -56,8 +56,8 @@ func (w *world) want(want any, object uint64, method string, args ...any) {
 	}
 }
 
-// TestAnswersWaitForTheirCommit, and only those: what rests on nothing that waits is answered at once.
-func TestAnswersWaitForTheirCommit(t *testing.T) {
+// TestKeptAnswersWait, and only those: what rests on nothing that waits is answered at once.
+func TestKeptAnswersWait(t *testing.T) {
 	keeping(t, func(w *world, m *memory) {
 		if !m.waits {
 			w.Skip("commits that do not wait hold up the loop")
@@ -75,7 +75,7 @@ func TestAnswersWaitForTheirCommit(t *testing.T) {
 			answered <- fmt.Sprint(method, " ", err)
 		}
 		go call(w.good, d, "set", 1, 2)
-		for w.waiting() == "0" {
+		for began := time.Now(); w.waiting() == "0" && time.Since(began) < promptly; {
 			time.Sleep(time.Millisecond)
 		}
 		go call(second, d, "get", 1)
@@ -88,7 +88,7 @@ func TestAnswersWaitForTheirCommit(t *testing.T) {
 		w.want("x", 0, "ping", "x")
 		select {
 		case s := <-answered:
-			w.Errorf("before the commit there was an answer: %s", s)
+			w.Fatalf("before the commit there was an answer: %s", s)
 		case <-time.After(50 * time.Millisecond):
 		}
 		if m.count() > 4 {
@@ -117,8 +117,8 @@ func (w *world) waiting() string {
 	return fmt.Sprint(w.do(w.good, 0, "stat").(map[string]any)["data"].(map[string]any)["waiting"])
 }
 
-// TestNothingKept: calls that change nothing that is kept cost no commit.
-func TestNothingKept(t *testing.T) {
+// TestKeptNothing: calls that change nothing that is kept cost no commit.
+func TestKeptNothing(t *testing.T) {
 	keeping(t, func(w *world, m *memory) {
 		d := w.open(w.good, "d", "dict", map[string]any{"a": 1})
 		before := m.count()
@@ -134,8 +134,8 @@ func TestNothingKept(t *testing.T) {
 	})
 }
 
-// TestNoSpace: what cannot be committed was not done, and the server goes on.
-func TestNoSpace(t *testing.T) {
+// TestKeptNoSpace: what cannot be committed was not done, and the server goes on.
+func TestKeptNoSpace(t *testing.T) {
 	keeping(t, func(w *world, m *memory) {
 		d := w.open(w.good, "d", "dict", map[string]any{"a": 1})
 		l := w.open(w.good, "l", "list", []any{1, 2, 3})
@@ -187,8 +187,8 @@ func TestNoSpace(t *testing.T) {
 	})
 }
 
-// TestNoSpaceForMany: what was done behind a commit that fails, resting on it, was not done either; all others go on.
-func TestNoSpaceForMany(t *testing.T) {
+// TestKeptNoSpaceForMany: what was done behind a commit that fails, resting on it, was not done either; all others go on.
+func TestKeptNoSpaceForMany(t *testing.T) {
 	keeping(t, func(w *world, m *memory) {
 		if !m.waits {
 			w.Skip("commits that do not wait have nothing behind them")
@@ -246,8 +246,8 @@ func TestNoSpaceForMany(t *testing.T) {
 	})
 }
 
-// TestJournalFails: a journal that fails for another reason ends the server; nobody is told anything that may be wrong.
-func TestJournalFails(t *testing.T) {
+// TestKeptJournalFails: a journal that fails for another reason ends the server; nobody is told anything that may be wrong.
+func TestKeptJournalFails(t *testing.T) {
 	keeping(t, func(w *world, m *memory) {
 		d := w.open(w.good, "d", "dict")
 		m.fail(errors.New("the disk is gone"))
@@ -259,8 +259,8 @@ func TestJournalFails(t *testing.T) {
 	})
 }
 
-// TestBatchIsWhole: what a batch changes is one commit.
-func TestBatchIsWhole(t *testing.T) {
+// TestKeptBatchIsWhole: what a batch changes is one commit.
+func TestKeptBatchIsWhole(t *testing.T) {
 	keeping(t, func(w *world, m *memory) {
 		d, q := w.open(w.good, "d", "dict"), w.open(w.good, "q", "queue")
 		w.want("<nil>", q, "put", 1)
@@ -288,8 +288,8 @@ func TestBatchIsWhole(t *testing.T) {
 	})
 }
 
-// TestReferencesAreNotKept: they would mean nothing when the server starts again.
-func TestReferencesAreNotKept(t *testing.T) {
+// TestKeptReferences: they would mean nothing when the server starts again.
+func TestKeptReferences(t *testing.T) {
 	keeping(t, func(w *world, _ *memory) {
 		d, l := w.open(w.good, "d", "dict"), w.open(w.good, "l", "list")
 		q, s := w.open(w.good, "q", "queue"), w.open(w.good, "s", "set")
@@ -307,8 +307,8 @@ func TestReferencesAreNotKept(t *testing.T) {
 	})
 }
 
-// TestManyWait: a client that calls on and on, and waits for no answer, is stopped by what waits for commits, and goes on after.
-func TestManyWait(t *testing.T) {
+// TestKeptManyWait: a client that calls on and on, and waits for no answer, is stopped by what waits for commits, and goes on after.
+func TestKeptManyWait(t *testing.T) {
 	keeping(t, func(w *world, m *memory) {
 		if !m.waits {
 			w.Skip("commits that do not wait have nothing behind them")
@@ -346,8 +346,8 @@ func TestManyWait(t *testing.T) {
 	})
 }
 
-// TestDeadClientsGet: what a client that is gone was given, and had not acked, is put back, in the journal, too.
-func TestDeadClientsGet(t *testing.T) {
+// TestKeptDeadClients: what a client that is gone was given, and had not acked, is put back, in the journal, too.
+func TestKeptDeadClients(t *testing.T) {
 	keeping(t, func(w *world, m *memory) {
 		q := w.open(w.good, "q", "queue")
 		w.do(w.good, q, "put_many", []any{"a", "b", "c"})
@@ -372,8 +372,8 @@ func TestDeadClientsGet(t *testing.T) {
 	})
 }
 
-// TestStopCommits: what was answered, and what was not yet, is in the journal when the server has ended.
-func TestStopCommits(t *testing.T) {
+// TestKeptStop: what was answered, and what was not yet, is in the journal when the server has ended.
+func TestKeptStop(t *testing.T) {
 	keeping(t, func(w *world, m *memory) {
 		l := w.open(w.good, "l", "list")
 		open := m.shut()
@@ -391,8 +391,8 @@ func TestStopCommits(t *testing.T) {
 	})
 }
 
-// TestRestore: what cannot be is refused when the server starts.
-func TestRestore(t *testing.T) {
+// TestKeptRestore: what cannot be is refused when the server starts.
+func TestKeptRestore(t *testing.T) {
 	one := codec.AppendUint(nil, 1)
 	pickle := codec.AppendExt(nil, codec.ExtPickle, []byte("x"))
 	ref := codec.AppendRef(nil, codec.Ref{Kind: frame.RefKind, Name: "dict"})
