@@ -82,12 +82,12 @@ func open(op operation, k *kind, name *C.char, out *C.uint32_t, how func(name st
 	if name != nil && *name == 0 {
 		return invalid(op, "the name is empty: give 1 to 128 of [A-Za-z0-9._-], or NULL for an anonymous one")
 	}
-	trackPoller()
 	i, err := handles.reserve(string(op))
 	if err != nil {
 		return err
 	}
 	n, err := how(goString(name))
+	trackPoller() // TLS starts it
 	if err != nil {
 		handles.abandon(i)
 		return err

@@ -68,7 +68,7 @@ func (f *Files) pair(op, name string) (tls.Certificate, error) {
 	if err != nil {
 		return none, err
 	}
-	// The first random number starts Go's poller. It does it here, where a handle is made next, and descriptors are looked for.
+	// The first random number starts Go's poller: here, where capi looks for its descriptors next, not in a server's goroutine.
 	_, _ = rand.Read(make([]byte, 1))
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {

@@ -236,7 +236,7 @@ func TestManagerTLS(t *testing.T) {
 	for _, c := range managing {
 		clients = append(clients, peers.Start(t, c, root))
 	}
-	big := make([]byte, 3<<20)
+	big := make([]byte, 1<<20)
 	for i := range big {
 		big[i] = byte(i % 251)
 	}
@@ -248,7 +248,7 @@ func TestManagerTLS(t *testing.T) {
 			t.Run(fmt.Sprintf("%s_to_%s", client.Language, s), func(t *testing.T) {
 				server.In(t)
 				client.In(t)
-				u := &user{TB: t, Peer: client, m: client.Do("manager.connect %s 10000 6b6579 - %s", address, dir)}
+				u := byTLS(t, client, address, dir)
 				u.calls(t)
 				u.does("0", step{"ping", given(big), big, nil})
 				client.Do("manager.reconnect %s 10000", u.m)
@@ -259,12 +259,29 @@ func TestManagerTLS(t *testing.T) {
 			})
 		}
 		server.In(t)
+		dies := byTLS(t, peers.Start(t, s, root), address, dir)
+		lock := dies.open("lock", "lock")
+		dies.does(lock, step{"acquire", nil, 1, nil})
+		dies.Kill()
+		clients[0].In(t)
+		heir := byTLS(t, clients[0], address, dir)
+		heir.does(heir.open("lock", "lock"), step{"acquire", nil, 2, nil})
 		server.Close()
 	}
 	for _, client := range clients {
 		client.In(t)
 		client.Close()
 	}
+}
+
+// byTLS connects.
+func byTLS(t testing.TB, p *peers.Peer, address, dir string) *user {
+	t.Helper()
+	u := &user{TB: t, Peer: p, m: p.Do("manager.connect %s 10000 6b6579 - %s", address, dir)}
+	if _, err := fmt.Sscanf(p.Do("manager.info %s", u.m), "epoch=%d", &u.epoch); err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
 
 // calls leaves nothing behind.

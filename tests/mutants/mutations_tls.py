@@ -7,6 +7,11 @@ from mutant import Mutant
 
 SUITES_TLS = {
     "tls": "go test -count=1 -failfast -timeout 60s -run 'TLS|Relay|WrongServers|Files' ./runtime/tls ./runtime/internal/serve",
+    "python tls": """sh -c '
+        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
+        then echo "[build failed]"; exit 1; fi
+        export PYTHONPATH=$PWD/bindings/python
+        python -m pytest -q -x bindings/python/tests/test_manager_tls.py'""",
 }
 
 TLS = "runtime/tls/"
@@ -124,5 +129,26 @@ MUTANTS_TLS = (
         '\t\ts.hungUp(p, "TLS: "+err.Error())\n',
         "",
         "tls",
+    ),
+    Mutant(
+        "the poller that TLS starts in a child is left to its children",
+        "capi/noun.go",
+        "\ttrackPoller() // TLS",
+        "\t// TLS",
+        "python tls",
+    ),
+    Mutant(
+        "a file of TLS is another one after a chdir",
+        "bindings/python/polyipc/_arguments.py",
+        "return os.fsencode(os.path.abspath(path))",
+        "return os.fsencode(path)",
+        "python tls",
+    ),
+    Mutant(
+        "C's server name is not looked for",
+        "capi/manager_server.go",
+        "ServerName: goString(o.tls_server_name)",
+        'ServerName: ""',
+        "python tls",
     ),
 )
