@@ -23,15 +23,25 @@
 #include "calls_sync.h"
 #include "calls_wait.h"
 
-#define PI_CALLS(PLAIN, GATED, QUICK)                                                \
-    PI_QUEUE_CALLS(PLAIN, GATED, QUICK)                                              \
-    PI_PIPE_CALLS(PLAIN, GATED, QUICK)                                               \
-    PI_SEGMENT_CALLS(PLAIN, GATED, QUICK)                                            \
-    PI_SYNC_CALLS(PLAIN, GATED, QUICK)                                               \
-    PI_MANAGER_CALLS(PLAIN, GATED, QUICK)                                            \
-    PI_WAIT_CALLS(PLAIN, GATED, QUICK)                                               \
-    PI_REFERENCE_CALLS(PLAIN, GATED, QUICK)                                          \
-    GATED(gc, (const char *root, int64_t *out_removed), ((char *)root, out_removed)) \
+#define PI_CALLS(PLAIN, GATED, QUICK)                                                                    \
+    PI_QUEUE_CALLS(PLAIN, GATED, QUICK)                                                                  \
+    PI_PIPE_CALLS(PLAIN, GATED, QUICK)                                                                   \
+    PI_SEGMENT_CALLS(PLAIN, GATED, QUICK)                                                                \
+    PI_SYNC_CALLS(PLAIN, GATED, QUICK)                                                                   \
+    PI_MANAGER_CALLS(PLAIN, GATED, QUICK)                                                                \
+    PI_WAIT_CALLS(PLAIN, GATED, QUICK)                                                                   \
+    PI_REFERENCE_CALLS(PLAIN, GATED, QUICK)                                                              \
+    GATED(gc, (const char *root, int64_t *out_removed), ((char *)root, out_removed))                     \
+    PLAIN(py_put_pieces,                                                                                 \
+          (polyipc_queue queue, const polyipc_slice *pieces, size_t pieces_count, polyipc_format format, \
+           const polyipc_reference *references, size_t count, int64_t timeout_ns),                       \
+          (queue, (polyipc_slice *)pieces, pieces_count, format, (polyipc_reference *)references, count, \
+           timeout_ns))                                                                                  \
+    PLAIN(py_send_pieces,                                                                                \
+          (polyipc_pipe pipe, const polyipc_slice *pieces, size_t pieces_count, polyipc_format format,   \
+           const polyipc_reference *references, size_t count, int64_t timeout_ns),                       \
+          (pipe, (polyipc_slice *)pieces, pieces_count, format, (polyipc_reference *)references, count,  \
+           timeout_ns))                                                                                  \
     PLAIN(py_events, (char *buffer, size_t capacity, size_t *out_size), (buffer, capacity, out_size))
 
 #endif

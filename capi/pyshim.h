@@ -125,6 +125,18 @@ POLYIPC_API polyipc_status polyipc_py_hand_over(const polyipc_process_object *ob
                                                 int32_t *out_fds);
 POLYIPC_API polyipc_status polyipc_py_let_go(const int32_t *fds, size_t count);
 
+/* polyipc_queue_put_referring and polyipc_pipe_send_referring for a message in pieces, 1 to 1,024 of them,
+ * which it has one behind the other; it may refer to nothing. What is large is copied once, into the queue.
+ */
+POLYIPC_API polyipc_status polyipc_py_put_pieces(polyipc_queue queue, const polyipc_slice *pieces,
+                                                 size_t pieces_count, polyipc_format format,
+                                                 const polyipc_reference *references, size_t count,
+                                                 int64_t timeout_ns);
+POLYIPC_API polyipc_status polyipc_py_send_pieces(polyipc_pipe pipe, const polyipc_slice *pieces,
+                                                  size_t pieces_count, polyipc_format format,
+                                                  const polyipc_reference *references, size_t count,
+                                                  int64_t timeout_ns);
+
 /* The descriptor that an open handle has the object's file open with, -1 if the handle is not open. The
  * object has a user, and a pipe's end a holder, as long as a duplicate of it is open. */
 POLYIPC_API int polyipc_py_descriptor(int handle);

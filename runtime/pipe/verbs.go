@@ -63,21 +63,23 @@ func (p *Pipe) Send(ctx context.Context, body []byte, f Format) error {
 // by itself.
 //
 // Errors besides those of Send: ipcerr.Invalid, ipcerr.Gone for an object whose file was removed by hand.
-func (p *Pipe) SendReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref) error {
+//
+// The message is body and, behind it, rest: what is large need not be copied into one piece.
+func (p *Pipe) SendReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref, rest ...[]byte) error {
 	out, err := p.sender()
 	if err != nil {
 		return err
 	}
-	return out.PutReferring(ctx, body, f, refs)
+	return out.PutReferring(ctx, body, f, refs, rest...)
 }
 
 // TrySendReferring is SendReferring without waiting; ipcerr.Full if there is no room.
-func (p *Pipe) TrySendReferring(body []byte, f Format, refs []codec.Ref) error {
+func (p *Pipe) TrySendReferring(body []byte, f Format, refs []codec.Ref, rest ...[]byte) error {
 	out, err := p.sender()
 	if err != nil {
 		return err
 	}
-	return out.TryPutReferring(body, f, refs)
+	return out.TryPutReferring(body, f, refs, rest...)
 }
 
 // TryRecvInto receives the next message into buf without waiting, and returns its size and format.

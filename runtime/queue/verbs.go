@@ -46,13 +46,15 @@ func (q *Queue) PutMany(ctx context.Context, bodies [][]byte, f Format) (n int, 
 // this by itself.
 //
 // Errors besides those of Put: ipcerr.Invalid, ipcerr.Gone for an object whose file was removed by hand.
-func (q *Queue) PutReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref) error {
-	return q.fifo.PutReferring(ctx, body, f, refs)
+//
+// The message is body and, behind it, rest: what is large need not be copied into one piece.
+func (q *Queue) PutReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref, rest ...[]byte) error {
+	return q.fifo.PutReferring(ctx, body, f, refs, rest...)
 }
 
 // TryPutReferring is PutReferring without waiting; ipcerr.Full if there is no room.
-func (q *Queue) TryPutReferring(body []byte, f Format, refs []codec.Ref) error {
-	return q.fifo.TryPutReferring(body, f, refs)
+func (q *Queue) TryPutReferring(body []byte, f Format, refs []codec.Ref, rest ...[]byte) error {
+	return q.fifo.TryPutReferring(body, f, refs, rest...)
 }
 
 // TryGetInto gets the next message into buf without waiting, and returns its size and format.

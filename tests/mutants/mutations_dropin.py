@@ -11,12 +11,14 @@ def _tests(file: str) -> str:
     return f"""sh -c '
         if ! {{ cmake -S . -B build && cmake --build build --parallel; }} >/dev/null 2>&1
         then echo "[build failed]"; exit 1; fi
+        export PYTHONPATH="$PWD/bindings/python"  # for the programs that tests start
         python -m pytest -q -x bindings/python/tests/{file}'"""
 
 
 SUITES_DROPIN = {
     "connections": _tests("test_mp_connection.py"),
     "pickles": _tests("test_pickling.py"),
+    "buffers": _tests("test_pickle_buffers.py"),
     "managers": _tests("test_managers.py"),
 }
 
@@ -45,9 +47,44 @@ MUTANTS_DROPIN = (
     Mutant(
         "pickles know nothing of multiprocessing",
         PACKAGE + "_pickling.py",
-        "    if reduction is None:\n",
-        "    if True:\n",
+        "pickle.Pickler if reduction is None else",
+        "pickle.Pickler if True else",
         "pickles",
+    ),
+    Mutant(
+        "buffers are in the memory of a lease's message",
+        PACKAGE + "_lease.py",
+        "_read((self.body, self._format), (self.body,))",
+        "_read((self.body, self._format))",
+        "buffers",
+    ),
+    Mutant(
+        "a large buffer is not behind its pickle's padding",
+        PACKAGE + "_pickling.py",
+        "        at += pad + view.nbytes\n",
+        "        at += view.nbytes\n",
+        "buffers",
+    ),
+    Mutant(
+        "a buffer may lie outside of its message",
+        PACKAGE + "_pickling.py",
+        "        if at + size > table:\n",
+        "        if False:\n",
+        "buffers",
+    ),
+    Mutant(
+        "pieces overwrite each other in a ring",
+        "runtime/internal/fifo/put.go",
+        "\t\t\tpayload = payload[len(b):]\n",
+        "",
+        "buffers",
+    ),
+    Mutant(
+        "a message that refers to objects goes to nobody",
+        "runtime/internal/fifo/links.go",
+        "\tif q.lost(false) {\n",
+        "\tif false {\n",
+        "buffers",
     ),
     Mutant(
         "a refused client's connection stays open",

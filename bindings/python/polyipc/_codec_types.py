@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from polyipc.errors import Error, Status
 
@@ -85,8 +86,22 @@ class Live(Referable):
     __slots__ = ()
 
 
+class Packed(NamedTuple):
+    """A message in pieces, and the references to the open objects that it holds."""
+
+    pieces: list[bytes | memoryview]
+    met: list[Ref]
+
+
 class ReferencesMetError(Exception):
-    """The object holds some that go as references: codec.pack_referring carries it."""
+    """The object holds some that go as references, or large buffers: see codec.pack_referring.
+
+    packed -- it already, if pickling found that out: to pickle it again may have effects.
+    """
+
+    def __init__(self, packed: Packed | None = None) -> None:
+        super().__init__()
+        self.packed = packed
 
 
 @dataclass(frozen=True)

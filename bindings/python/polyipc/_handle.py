@@ -15,7 +15,7 @@ from polyipc._c import library
 from polyipc._c import reference as c_reference
 from polyipc._c import segment as c_segment
 from polyipc._c import wait as c_wait
-from polyipc._codec_types import Ref, Referable, ReferencesMetError
+from polyipc._codec_types import Ref, Referable
 from polyipc.codec import packing
 from polyipc.errors import Status
 
@@ -150,9 +150,7 @@ class Handle(Referable):
     def _pickled(self) -> None:
         """Do what pickling begins with."""
         self._check(0 if self._id else Status.CLOSED, "pickle")
-        if packing.on:  # the message holds the object until it is read
-            if packing.met is None:
-                raise ReferencesMetError
+        if packing.met is not None:  # the message holds the object until it is read
             packing.met.append(self._reference())
 
     def _root_for_c(self) -> bytes | None:

@@ -53,7 +53,7 @@ class Lease(Generic[T]):
         Raises DecodeError if it cannot be read, at each use; the lease is then still held.
         """
         if self._value is _UNREAD:
-            self._value = self._queue._read((self.body, self._format))
+            self._value = self._queue._read((self.body, self._format), (self.body,))
         return self._value  # type: ignore[return-value]
 
     def ack(self) -> None:

@@ -33,9 +33,9 @@ def pack_referring(values: list[Any], epoch: bytes) -> bytes:
 
     epoch -- of the server that the references must be for
     """
-    body, met = codec.pack_referring(values)
+    (body,), met = codec.pack_referring(values)
     check(met, epoch)
-    return body
+    return bytes(body)
 
 
 def pack_pickling(values: Sequence[Any], epoch: bytes) -> bytes:
@@ -71,8 +71,8 @@ def one(value: Any, epoch: bytes, pickle: bool) -> bytes:
 
 
 def _pickled(value: Any) -> bytes:
-    body = _pickling.dumps(value)
-    return ext_head(PICKLE, len(body)) + body
+    (body,) = _pickling.dumps(value)
+    return ext_head(PICKLE, len(body)) + bytes(body)
 
 
 def check(met: list[Ref], epoch: bytes) -> None:

@@ -51,7 +51,8 @@ class Messages(Waitable, Generic[T]):
     def _read(self, message: Any, taken: Sequence[bytes] = ()) -> T:
         """Return the object of a message: of bytes that are MessagePack, or of (bytes, format).
 
-        taken -- what DecodeError is to have, if not the one message
+        taken -- what DecodeError is to have, if not the one message, and what is kept of it: else
+            objects of it may be in the memory of the message
         """
         body: Any
         body, form = (message, MSGPACK) if type(message) is bytes else message
@@ -59,9 +60,9 @@ class Messages(Waitable, Generic[T]):
             if form == RAW:
                 return body  # type: ignore[no-any-return]
             if form == MSGPACK:
-                return codec.unpackb(body, pickle=self._pickle)  # type: ignore[no-any-return]
+                return codec.unpack(body, self._pickle, not taken)  # type: ignore[no-any-return]
             if form & REFERENCES:
-                return _referring.read(body, form, self._carrier())  # type: ignore[no-any-return]
+                return _referring.read(body, form, self._carrier(), not taken)  # type: ignore[no-any-return]
             raise ValueError(f"its format is {form}, which this version does not know")
         except errors.GoneError as e:
             e.taken = tuple(taken) or (body,)

@@ -78,8 +78,8 @@ def references(met: list[Ref]) -> list[c.Reference]:
     return [c.Reference(r.kind, r.uuid.bytes, r.name.encode()) for r in met]
 
 
-def read(body: bytes | bytearray | memoryview, form: int, carrier: Carrier) -> Any:
-    """Return the object of a message whose format says that it refers to others.
+def read(body: bytes | bytearray | memoryview, form: int, carrier: Carrier, own: bool) -> Any:
+    """Return the object of a message whose format says that it refers to others; own as in unpack.
 
     Raises GoneError, naming it, for one that is not there any more, and what opening raises.
     """
@@ -87,7 +87,7 @@ def read(body: bytes | bytearray | memoryview, form: int, carrier: Carrier) -> A
     before = opening.by
     opening.by = functools.partial(_open, receipt, carrier)
     try:
-        return codec.unpackb(body, pickle=carrier.pickle)
+        return codec.unpack(body, carrier.pickle, own)
     finally:
         opening.by = before
         c.give_back(receipt)

@@ -30,6 +30,7 @@ from polyipc._codec_types import (
     CodecError,
     Ext,
     NDArray,
+    Packed,
     Ref,
     ReferencesMetError,
 )
@@ -97,7 +98,7 @@ def packb(obj: object, *, pickle: bool = False) -> bytes:
     try:
         out = pack_pickling(obj) if pickle else pack_plain(obj)
     except ReferencesMetError:
-        out, _ = pack_referring(obj, pickle=pickle)
+        out = b"".join(pack_referring(obj, pickle=pickle).pieces)
     if len(out) > MAX_SIZE:
         raise CodecError("TOO_LARGE", f"the message has {len(out)} bytes; the limit is {MAX_SIZE}")
     return out
@@ -116,17 +117,22 @@ def pack_plain(obj: object) -> bytes:
     return out
 
 
-def pack_referring(obj: object, *, pickle: bool = False) -> tuple[bytes, list[Ref]]:
-    """Return obj as a message, and the references to the open objects that it holds."""
-    met: list[Ref] = []
-    return (pack_pickling(obj, met) if pickle else pack_exactly(obj, met)), met
+def pack_referring(obj: object, *, pickle: bool = False) -> Packed:
+    """Return obj as a message in pieces, and the references to the open objects that it holds."""
+    if not pickle or is_plain(obj):
+        met: list[Ref] = []
+        try:
+            return Packed([pack_exactly(obj, met)], met)
+        except (TypeError, CodecError):
+            if not pickle:
+                raise
+    return headed(pickled(obj))
 
 
 class _Packing(threading.local):
     """What becomes of the open objects that this thread pickles: see Handle.__reduce__."""
 
-    on = False  # a message is being pickled
-    met: list[Ref] | None = None  # takes the references to them
+    met: list[Ref] | None = None  # takes the references to them; None: no message is pickled
 
 
 packing = _Packing()
@@ -146,26 +152,39 @@ def quicken(is_tree: Callable[[object], Any]) -> None:
     _is_tree = is_tree
 
 
-def pack_pickling(obj: object, met: list[Ref] | None = None) -> bytes:
-    """Do what pack_plain does, or pickle obj. met takes the references to open objects."""
-    if (met is None and _is_tree(obj)) or is_plain(obj):
+def pack_pickling(obj: object) -> bytes:
+    """Do what pack_plain does, or pickle obj."""
+    if _is_tree(obj) or is_plain(obj):
         try:
-            return pack_plain(obj) if met is None else pack_exactly(obj, met)
+            return pack_plain(obj)
         except (TypeError, CodecError):
             pass  # a lone surrogate, or too deep: both are pickle's then
-    body = pickled(obj, met)
-    return ext_head(PICKLE, len(body)) + body
+    packed = headed(pickled(obj))
+    if packed.met or len(packed.pieces) > 1:
+        raise ReferencesMetError(packed)
+    return bytes(packed.pieces[0])
 
 
-def pickled(obj: object, met: list[Ref] | None = None) -> bytes:
-    """Return the pickle of obj. met takes the references to open objects."""
-    packing.on, packing.met = True, met
+def pickled(obj: object) -> Packed:
+    """Return the pickle of obj, the first piece, with what is beside it; it has no head."""
+    met: list[Ref] = []
+    before, packing.met = packing.met, met
     try:
-        return _pickling.dumps(obj)
+        return Packed(_pickling.dumps(obj, apart=True), met)
     except RecursionError:
         raise CodecError("TOO_LARGE", "the object is nested too deeply even for pickle") from None
     finally:
-        packing.on, packing.met = False, None
+        packing.met = before
+
+
+def headed(packed: Packed) -> Packed:
+    """Return a pickle as a message."""
+    size = sum(map(len, packed.pieces))
+    if size > MAX_SIZE:
+        text = f"the message has {size} bytes; the limit is {MAX_SIZE}: put less at a time"
+        raise CodecError("TOO_LARGE", text)
+    first, *rest = packed.pieces
+    return Packed([ext_head(PICKLE, size) + first, *rest], packed.met)
 
 
 def unpackb(data: Buffer, *, pickle: bool = False) -> Any:
@@ -180,16 +199,24 @@ def unpackb(data: Buffer, *, pickle: bool = False) -> Any:
     TOO_LARGE for more than MAX_DEPTH levels or MAX_SIZE bytes, or if data is nested and this
     thread's stack nearly used up.
     """
+    return unpack(data, pickle, False)
+
+
+def unpack(data: Buffer, pickle: bool, own: bool) -> Any:
+    """Do what unpackb does.
+
+    own -- whether data is bytes that nobody else has or will have: objects may then write to it
+    """
     if len(data) > MAX_SIZE:
         raise CodecError("TOO_LARGE", f"the message has {len(data)} bytes; the limit is {MAX_SIZE}")
     if pickle and type(data) is bytes and _is_pickle(data):
-        return _pickling.loads(pickle_in(data))
+        return _pickling.loads(pickle_in(data), own)
     try:
         obj = read(data)
     except PickleMetError:
         body = pickle_in(data)
         if pickle:
-            return _pickling.loads(body)
+            return _pickling.loads(body, own)
         raise CodecError(
             "INVALID",
             "the message is a Python pickle; to open it, its reader must be made with pickle=True",

@@ -24,10 +24,10 @@ from typing import Any, Callable, TypeVar
 
 from polyipc import _arguments, _calls, _referring, _waiting, codec, errors
 from polyipc._c import library
+from polyipc._c import pieces as c_pieces
 from polyipc._c import pipe as c
-from polyipc._c import reference as c_reference
 from polyipc._codec_read import decode
-from polyipc._codec_types import ReferencesMetError
+from polyipc._codec_types import Packed, ReferencesMetError
 from polyipc._messages import INTERRUPTED, MSGPACK, RAW, SHALLOW, SHORT, Buffer, Messages
 from polyipc._pipe_stat import PipeDirection, PipeStat, of_fields
 from polyipc.errors import Status
@@ -262,8 +262,8 @@ class Connection(Messages[T]):
         """
         try:
             body = self._pack(obj)
-        except ReferencesMetError:
-            self._send_referring(obj, timeout)
+        except ReferencesMetError as met:
+            self._send_referring(met.packed or obj, timeout)
             return
         if timeout is None and len(body) <= SHORT:
             status = self._c_send(body, MSGPACK, -1)
@@ -305,10 +305,12 @@ class Connection(Messages[T]):
         if status != 0:
             raise self._failure(status, "send to")
 
-    def _send_referring(self, obj: T, timeout: float | None) -> None:
-        """Send an object that refers to open ones, which the message then holds."""
-        body, met = codec.pack_referring(obj, pickle=self._pickle)
-        args = (c_reference.send, self._id, body, MSGPACK, _referring.references(met))
+    def _send_referring(self, what: object, timeout: float | None) -> None:
+        """Send what is more than bytes: references to open objects, pieces."""
+        pieces, met = (
+            what if type(what) is Packed else codec.pack_referring(what, pickle=self._pickle)
+        )
+        args = (c_pieces.send, self._id, pieces, MSGPACK, _referring.references(met))
         status = _waiting.call(*args, block=True, timeout=timeout)
         if status != 0:
             raise self._failure(status, "send to")

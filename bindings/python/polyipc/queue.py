@@ -190,8 +190,8 @@ class Queue(Messages[T]):
         """
         try:
             body = self._pack(obj)
-        except ReferencesMetError:
-            _queue_referring.put(self, obj, block, timeout)
+        except ReferencesMetError as met:
+            _queue_referring.put(self, met.packed or obj, block, timeout)
             return
         if timeout is None and len(body) <= SHORT:
             status = self._c_put(body, MSGPACK, -1 if block else 0)

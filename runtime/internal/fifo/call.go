@@ -23,6 +23,7 @@ type op struct {
 	asks   bool   // for a bell: changes nothing that bells would have to tell
 
 	links []*object.Object // what the message to put refers to
+	rest  [][]byte         // what follows the body of the message to put
 }
 
 // The two locks; of who needs both, producers come first.

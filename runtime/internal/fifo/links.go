@@ -22,22 +22,23 @@ import (
 // TryPutReferring puts a message and holds for it the objects it refers to, which this process must have open,
 // without waiting for room. Errors as for TryPut, and besides ipcerr.Invalid for an object that is not open here
 // or lies in another root, ipcerr.Gone for one whose file was removed, ipcerr.TooLarge for more than 255.
-func (q *Fifo) TryPutReferring(body []byte, f Format, refs []codec.Ref) error {
-	if len(refs) == 0 {
+// The message is body and, behind it, rest.
+func (q *Fifo) TryPutReferring(body []byte, f Format, refs []codec.Ref, rest ...[]byte) error {
+	if len(refs) == 0 && len(rest) == 0 {
 		return q.TryPut(body, f)
 	}
-	return q.putReferring(noWait, body, f, refs)
+	return q.putReferring(noWait, body, f, refs, rest)
 }
 
 // PutReferring is TryPutReferring that waits for room until ctx ends.
-func (q *Fifo) PutReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref) error {
-	if len(refs) == 0 {
+func (q *Fifo) PutReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref, rest ...[]byte) error {
+	if len(refs) == 0 && len(rest) == 0 {
 		return q.Put(ctx, body, f)
 	}
-	return q.putReferring(ctx, body, f, refs)
+	return q.putReferring(ctx, body, f, refs, rest)
 }
 
-func (q *Fifo) putReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref) (err error) {
+func (q *Fifo) putReferring(ctx context.Context, body []byte, f Format, refs []codec.Ref, rest [][]byte) (err error) {
 	links, err := q.borrow(refs)
 	defer func() {
 		for _, l := range links {
@@ -47,18 +48,25 @@ func (q *Fifo) putReferring(ctx context.Context, body []byte, f Format, refs []c
 	if err != nil {
 		return err
 	}
-	if err = q.tryPutLinked(body, f|References, links); err != q.errFull || ctx == noWait {
+	if len(refs) > 0 {
+		f |= References
+	}
+	as := op{links: links, rest: rest}
+	if err = q.tryPutLinked(as, body, f); err != q.errFull || ctx == noWait {
 		return err
 	}
-	return q.putWait(ctx, [][]byte{body}, f|References, links, new(int))
+	return q.putWait(ctx, as, [][]byte{body}, f, new(int))
 }
 
-func (q *Fifo) tryPutLinked(body []byte, f Format, links []*object.Object) (err error) {
-	o := op{q: q, name: q.PutTo, links: links}
+func (q *Fifo) tryPutLinked(as op, body []byte, f Format) (err error) {
+	o := op{q: q, name: q.PutTo, links: as.links, rest: as.rest}
 	if err = o.begin(); err != nil {
 		return err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
+	if q.lost(false) {
+		return ipcerr.Broken
+	}
 	if err = o.put(noWait, body, f); err == ipcerr.Full {
 		err = o.orReclaim(err, func() error { return o.put(noWait, body, f) })
 	}

@@ -48,7 +48,7 @@ func (q *Fifo) Put(ctx context.Context, body []byte, f Format) error {
 	if err != q.errFull {
 		return err
 	}
-	return q.putWait(ctx, [][]byte{body}, f, nil, new(int))
+	return q.putWait(ctx, op{}, [][]byte{body}, f, new(int))
 }
 
 // TryPutMany puts as many of the bodies as there is room for, in order, under few locks. It returns
@@ -85,13 +85,14 @@ func (q *Fifo) PutMany(ctx context.Context, bodies [][]byte, f Format) (n int, e
 //
 //go:noinline
 func (q *Fifo) putRest(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
-	err = q.putWait(ctx, bodies, f, nil, &n)
+	err = q.putWait(ctx, op{}, bodies, f, &n)
 	return n, err
 }
 
-// putWait puts bodies[*n:], counting in *n, and waits where there is no room. links are those of a single one.
-func (q *Fifo) putWait(ctx context.Context, bodies [][]byte, f Format, links []*object.Object, n *int) (err error) {
-	o := op{q: q, name: q.PutTo, links: links}
+// putWait puts bodies[*n:], counting in *n, and waits where there is no room. as has the links and the rest of a
+// single one.
+func (q *Fifo) putWait(ctx context.Context, as op, bodies [][]byte, f Format, n *int) (err error) {
+	o := op{q: q, name: q.PutTo, links: as.links, rest: as.rest}
 	if err = o.begin(); err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (q *Fifo) putWait(ctx context.Context, bodies [][]byte, f Format, links []*
 // putMany puts bodies in order until there is no room.
 func (o *op) putMany(ctx context.Context, bodies [][]byte, f Format) (n int, err error) {
 	for n < len(bodies) && err == nil {
-		if len(bodies[n]) > inline || o.links != nil {
+		if len(bodies[n]) > inline || o.links != nil || o.rest != nil {
 			if err = o.put(ctx, bodies[n], f); err == nil {
 				n++
 			}
@@ -189,7 +190,7 @@ func (o *op) putBatch(ctx context.Context, bodies [][]byte, f Format) (n int, er
 
 // put puts one message.
 func (o *op) put(ctx context.Context, body []byte, f Format) error {
-	if len(body) > inline || o.links != nil {
+	if len(body) > inline || o.links != nil || o.rest != nil {
 		return o.putLarge(ctx, body, f)
 	}
 	if err := o.lock(producers, ctx); err != nil {
@@ -254,6 +255,9 @@ func busy(ctx context.Context, err error, code ipcerr.Code) error {
 func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	q := o.q
 	n := uint64(len(body))
+	for _, b := range o.rest {
+		n += uint64(len(b))
+	}
 	if n > MaxMessage {
 		return &ipcerr.Error{Op: q.PutTo + " " + q.obj.Noun, Name: q.obj.Name(), Code: ipcerr.TooLarge,
 			Hint: fmt.Sprintf("a message of %d bytes; the most is %d", n, uint64(MaxMessage))}
@@ -284,7 +288,7 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 		payload = r.Stage(at, seq, 8, layout.Side|flags, uint16(f), mine)
 		ring.PutSideLength(payload, n)
 	} else {
-		payload = r.Stage(at, seq, len(body), flags, uint16(f), mine)
+		payload = r.Stage(at, seq, int(n), flags, uint16(f), mine)
 	}
 	r.Publish(at, at+size)
 	crash.Point("fifo.put_large.reserved")
@@ -292,9 +296,14 @@ func (o *op) putLarge(ctx context.Context, body []byte, f Format) error {
 	defer r.hands.Leave()
 	o.unlockProducers()
 	if side {
-		err = q.obj.Root.WritePart(q.obj.File.UUID, q.MessageLetter, seq, q.obj.Member.UUID(), body)
+		err = q.obj.Root.WritePart(q.obj.File.UUID, q.MessageLetter, seq, q.obj.Member.UUID(), append([][]byte{body}, o.rest...)...)
 	} else {
 		ring.Copy(payload, body)
+		payload = payload[len(body):]
+		for _, b := range o.rest {
+			ring.Copy(payload[:len(b)], b)
+			payload = payload[len(b):]
+		}
 	}
 	if err == nil {
 		err = o.link(seq)

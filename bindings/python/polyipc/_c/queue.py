@@ -62,7 +62,7 @@ class _Stat(ctypes.Structure):
     )
 
 
-class _Buffer(ctypes.Structure):
+class PyBuffer(ctypes.Structure):
     """Py_buffer, of which only the first three fields are looked at."""
 
     _fields_ = (
@@ -128,7 +128,7 @@ def put_buffer(queue: int, data: object, form: int, ns: int) -> int:
 
     BufferError if it is not contiguous, TypeError if the object has no buffer.
     """
-    api, view = ctypes.pythonapi, _Buffer()
+    api, view = ctypes.pythonapi, PyBuffer()
     api.PyObject_GetBuffer(ctypes.py_object(data), ctypes.byref(view), 0)
     try:
         return int(load().polyipc_queue_put(queue, view.buf, view.len, form, ns))

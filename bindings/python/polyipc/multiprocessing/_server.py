@@ -201,7 +201,7 @@ def _carried(error: Exception, pickles: bool) -> tuple[Any, ...]:
         return TRACEBACK, text
     error.__traceback__ = None
     try:
-        _pickling.loads(_pickling.dumps(error))
+        _pickling.loads(_pickling.dumps(error)[0])
     except Exception:  # noqa: BLE001
         return TRACEBACK, text
     return ERROR, error, text

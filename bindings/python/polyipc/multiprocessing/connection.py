@@ -10,6 +10,7 @@ what send was given is a pickle to recv_bytes.
 
 from __future__ import annotations
 
+import pickle
 from abc import ABC
 from multiprocessing import connection as _theirs
 from multiprocessing import reduction
@@ -29,7 +30,7 @@ from multiprocessing.connection import (  # type: ignore[attr-defined]
 )
 from typing import TYPE_CHECKING, Any
 
-from polyipc import _pickling, errors
+from polyipc import errors
 from polyipc import pipe as native
 from polyipc._codec_read import pickle_in
 from polyipc._codec_types import CodecError
@@ -94,7 +95,7 @@ class PipeConnection(native.Connection[Any]):
 
     def _read(self, message: Any, taken: Any = ()) -> Any:
         if type(message) is tuple and message[1] == RAW:
-            return _pickling.loads(message[0])
+            return pickle.loads(message[0])
         try:
             return super()._read(message, taken)
         except errors.DecodeError as error:

@@ -16,7 +16,6 @@ from typing import Any, Generic, TypeVar
 from polyipc import _handle, codec, errors
 from polyipc import queue as native
 from polyipc._c.queue import QueueCalls
-from polyipc._codec_types import ReferencesMetError
 from polyipc._messages import INTERRUPTED, RAW
 from polyipc.errors import Status
 from polyipc.multiprocessing import _rest, connection
@@ -178,11 +177,11 @@ class PicklingEnd(connection.PipeConnection):
     __slots__ = ()
 
     def send(self, obj: Any, *, timeout: float | None = None) -> None:
-        try:
-            body = codec.pickled(obj)
-        except ReferencesMetError:
-            self._send_referring(obj, timeout)
+        packed = codec.pickled(obj)
+        if packed.met or len(packed.pieces) > 1:
+            self._send_referring(codec.headed(packed), timeout)
             return
+        body = bytes(packed.pieces[0])
         if timeout is not None or self._c_send(body, RAW, -1) != 0:
             self._send(body, RAW, timeout)
 
