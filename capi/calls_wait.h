@@ -34,6 +34,10 @@
         (uint32_t loop, uint64_t *out_wait, int32_t *out_status, uint64_t *out_first, uint64_t *out_second), \
         (loop, out_wait, out_status, out_first, out_second))                                                 \
     PLAIN(py_loop_cancel, (uint32_t loop, uint64_t wait), (loop, wait))                                      \
-    PLAIN(py_loop_interrupt, (uint32_t loop, uint64_t wait), (loop, wait))
+    PLAIN(py_loop_interrupt, (uint32_t loop, uint64_t wait), (loop, wait))                                   \
+    PLAIN(py_manager_mind, (polyipc_manager manager, uint64_t number, int events),                           \
+          (manager, number, events))                                                                         \
+    PLAIN(py_manager_news, (polyipc_manager manager, uint64_t *to, size_t capacity, size_t *out_count),      \
+          (manager, to, capacity, out_count))
 
 #endif

@@ -10,6 +10,7 @@ import (
 	"context"
 	"runtime/debug"
 	"sync"
+	"unsafe"
 
 	"github.com/polyipc/polyipc/runtime/host"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -101,6 +102,10 @@ func work(verb, handle, lock C.uint32_t, owner psync.Owner) (host.Work, error) {
 	case *queue.Queue:
 		if verb == C.PI_PY_JOINED {
 			return plainWork(x.Join, nil), nil
+		}
+	case connection:
+		if verb == C.PI_PY_TOLD {
+			return plainWork(x.AwaitNews, nil), nil
 		}
 	case *psync.RWLock:
 		switch verb {
@@ -264,4 +269,31 @@ func pg_py_loop_cancel(id C.uint32_t, wait C.uint64_t) status {
 //export pg_py_loop_interrupt
 func pg_py_loop_interrupt(id C.uint32_t, wait C.uint64_t) status {
 	return stop(id, func(p *host.Pending) { p.Interrupt(uint64(wait)) })
+}
+
+//export pg_py_manager_mind
+func pg_py_manager_mind(h C.polyipc_manager, number C.uint64_t, events C.int) (s status) {
+	defer guard(opManage, &s)
+	room(false)
+	m, err := findManager(opManage, h.id)
+	switch {
+	case err != nil:
+	case events != 0:
+		m.MindEvents(uint64(number))
+	default:
+		m.Mind(uint64(number))
+	}
+	return done(opManage, h.id, err)
+}
+
+//export pg_py_manager_news
+func pg_py_manager_news(h C.polyipc_manager, to *C.uint64_t, capacity C.size_t, outCount *C.size_t) (s status) {
+	defer guard(opManage, &s)
+	debug.SetPanicOnFault(true)
+	room(false)
+	m, err := findManager(opManage, h.id)
+	if err == nil {
+		*outCount = C.size_t(m.News(unsafe.Slice((*uint64)(unsafe.Pointer(to)), int(capacity))))
+	}
+	return done(opManage, h.id, err)
 }

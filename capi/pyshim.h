@@ -235,6 +235,7 @@ enum pi_py_verb {
     PI_PY_PASSED,   /* a barrier: the party's number */
     PI_PY_TURN,     /* the same; the turn of who came last, who has to pass or abort */
     PI_PY_JOINED,   /* a queue */
+    PI_PY_TOLD,     /* a manager's connection: there is news */
 };
 POLYIPC_API polyipc_status polyipc_py_loop_open(uint32_t *out_loop, int *out_fd);
 POLYIPC_API polyipc_status polyipc_py_loop_close(uint32_t loop);
@@ -244,6 +245,13 @@ POLYIPC_API polyipc_status polyipc_py_loop_next(uint32_t loop, uint64_t *out_wai
                                                 uint64_t *out_first, uint64_t *out_second);
 POLYIPC_API polyipc_status polyipc_py_loop_cancel(uint32_t loop, uint64_t wait);
 POLYIPC_API polyipc_status polyipc_py_loop_interrupt(uint32_t loop, uint64_t wait);
+
+/* News of a manager's connection. mind has it tell once when a call has ended, or with events when a
+ * subscription has an event. news tells up to capacity numbers: that of a call, twice; that of a
+ * subscription, twice and one more. */
+POLYIPC_API polyipc_status polyipc_py_manager_mind(polyipc_manager manager, uint64_t number, int events);
+POLYIPC_API polyipc_status polyipc_py_manager_news(polyipc_manager manager, uint64_t *to, size_t capacity,
+                                                   size_t *out_count);
 
 /* Owners besides threads, for tasks: a number that no thread of this process and no other owner has. An rlock
  * or condition is acquired as one if that needs no waiting, TIMEOUT if it does; the others are as those of

@@ -29,6 +29,7 @@ type call struct {
 	done    bool
 	granted bool   // the result is to be confirmed
 	refs    bool   // there are references in the result
+	minded  bool   // News is to tell of its end
 	version uint64 // of the line by which it went
 	watch   int    // 1: the result is a subscription; -1: this one ends
 	sub     uint64
@@ -199,6 +200,7 @@ func (c *Client) answered(id uint64, result []byte, refs bool, err error, grante
 		c.unwatched(call.sub)
 	}
 	call.finish(result, err)
+	c.noteEnd(id, call)
 }
 
 // discard gives back the references in what nobody gets. Under mu.

@@ -40,6 +40,8 @@ type Client struct {
 	slice   sliced              // until when
 	scan    codec.Scanner       // what he read
 	idle    waiters             // who wait for somebody else to read
+	news    []uint64            // what was minded and came
+	told    waiters             // who wait for that
 
 	sending turn // for the frames' order, and what follows. Before mu
 	out     []byte
@@ -154,13 +156,15 @@ func (c *Client) lose(code ipcerr.Code) {
 	err := c.gone(code)
 	c.line.close()
 	c.line, c.lost = nil, err
-	for _, call := range c.calls {
+	for id, call := range c.calls {
 		if !call.done {
 			call.finish(nil, err)
+			c.noteEnd(id, call)
 		}
 	}
-	for _, sub := range c.subs {
+	for id, sub := range c.subs {
 		sub.waiters.wakeAll()
+		c.noteEvents(id, sub)
 	}
 	c.callees.wakeAll()
 	c.idle.wakeAll()

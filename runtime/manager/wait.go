@@ -203,7 +203,9 @@ func (c *Client) take(data []byte) error {
 		if err != nil {
 			return err
 		}
-		c.subscription(id).came(append([]byte(nil), v...))
+		sub := c.subscription(id)
+		sub.came(append([]byte(nil), v...))
+		c.noteEvents(id, sub)
 	case frame.CallHost:
 		return c.called(s, id, left)
 	case frame.Cancel:

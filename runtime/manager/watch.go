@@ -14,6 +14,7 @@ type subscription struct {
 	events  [][]byte // at most as many as there was credit for
 	taken   uint64   // since credit was last given
 	ended   bool     // by unwatch
+	minded  bool     // News is to tell of the next event
 	waiters waiters
 }
 
@@ -36,6 +37,7 @@ func (c *Client) unwatched(id uint64) {
 	delete(c.subs, id)
 	sub.ended = true
 	sub.waiters.wakeAll()
+	c.noteEvents(id, sub)
 	for _, e := range sub.events {
 		c.discard(e)
 	}

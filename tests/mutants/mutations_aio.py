@@ -6,6 +6,7 @@ from mutant import Mutant
 
 SUITES_AIO = {
     "host": "go test -count=1 -timeout 60s ./runtime/host",
+    "news": "go test -count=1 -timeout 60s -run News ./runtime/manager",
     "aio": """sh -c '
         if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
         then echo "[build failed]"; exit 1; fi
@@ -15,6 +16,8 @@ SUITES_AIO = {
 PENDING_GO = "runtime/host/pending.go"
 PENDING = "bindings/python/polyipc/aio/_pending.py"
 LOOP = "bindings/python/polyipc/aio/_loop.py"
+NEWS_GO = "runtime/manager/news.go"
+CALLS = "bindings/python/polyipc/aio/_calls.py"
 WAITS = "bindings/python/polyipc/aio/_waits.py"
 
 MUTANTS_AIO = (
@@ -92,6 +95,27 @@ MUTANTS_AIO = (
         "a cancelled wait in a condition keeps its notification",
         WAITS,
         "            if notified:\n                self.notify()\n",
+        "            pass\n",
+        "aio",
+    ),
+    Mutant(
+        "a call that has ended is not told of",
+        NEWS_GO,
+        "	c.note(id << 1)\n}\n\n// MindEvents",
+        "}\n\n// MindEvents",
+        "news",
+    ),
+    Mutant(
+        "a loop is not told that a manager's server died",
+        "runtime/manager/client.go",
+        "			call.finish(nil, err)\n			c.noteEnd(id, call)\n",
+        "			call.finish(nil, err)\n",
+        "news",
+    ),
+    Mutant(
+        "a cancelled call of a manager is not given up",
+        CALLS,
+        "            if not ended:\n                link.forget(call)\n",
         "            pass\n",
         "aio",
     ),

@@ -35,6 +35,12 @@ class Change(NamedTuple):
 _VALUE_ONLY = frozenset(("snapshot", "lagged", "replace"))
 
 
+def change_of(event: list[Any]) -> Change:
+    """Return the change that an event tells of."""
+    what, *rest = event
+    return Change(what, None, *rest) if what in _VALUE_ONLY else Change(what, *rest)
+
+
 class Watch:
     """An iterator over changes, which first shows all of the object; a context manager.
 
@@ -68,8 +74,7 @@ class Watch:
         )
         if type(found) is not bytes:
             raise self._link.failure(found, "watch")
-        what, *rest = self._manager._read(self._link, found)
-        return Change(what, None, *rest) if what in _VALUE_ONLY else Change(what, *rest)
+        return change_of(self._manager._read(self._link, found))
 
     def close(self) -> None:
         """End the watch."""

@@ -9,9 +9,9 @@ from polyipc._c import library
 from polyipc._c.library import load
 
 # enum pi_py_verb: what is waited for.
-ACQUIRED, READ_LOCKED, WRITE_LOCKED, NOTIFIED, PASSED, TURN, JOINED = range(1, 8)
+ACQUIRED, READ_LOCKED, WRITE_LOCKED, NOTIFIED, PASSED, TURN, JOINED, TOLD = range(1, 9)
 
-_EMPTY = 2
+_MANY = 256  # news at a time
 
 
 class Ended(NamedTuple):
@@ -32,6 +32,8 @@ def _bind(c: ctypes.CDLL, _shims: ctypes.PyDLL) -> None:
         getattr(c, f"polyipc_py_loop_{what}").argtypes = [number, ctypes.c_uint64]
     for what in ("acquire_as", "owned_by"):
         getattr(c, f"polyipc_py_{what}").argtypes = [number, number, pointer]
+    c.polyipc_py_manager_mind.argtypes = [number, ctypes.c_uint64, ctypes.c_int]
+    c.polyipc_py_manager_news.argtypes = [number, pointer, ctypes.c_size_t, pointer]
     c.polyipc_py_release_as.argtypes = [number, number]
 
 
@@ -105,3 +107,19 @@ def event_mark(event: int) -> tuple[int, int]:
     mark = ctypes.c_uint32(0)
     status = load().polyipc_py_event_mark(event, ctypes.byref(mark))
     return status, mark.value
+
+
+def mind(manager: int, number: int, *, events: bool = False) -> int:
+    """Return the status of asking for news of a call, or of a subscription's events."""
+    return int(load().polyipc_py_manager_mind(manager, number, int(events)))
+
+
+def news(manager: int) -> list[int]:
+    """Return news: numbers of calls, twice, and of subscriptions, twice and one more."""
+    told: list[int] = []
+    numbers, count = (ctypes.c_uint64 * _MANY)(), ctypes.c_size_t(0)
+    while load().polyipc_py_manager_news(manager, numbers, _MANY, ctypes.byref(count)) == 0:
+        told += numbers[: count.value]
+        if count.value < _MANY:
+            break
+    return told

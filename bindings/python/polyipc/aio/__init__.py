@@ -26,6 +26,7 @@ from __future__ import annotations
 from polyipc.aio._locks import BoundedSemaphore, Lock, RLock, RWLock, Semaphore
 from polyipc.aio._wait import wait, writable
 from polyipc.aio._waits import Barrier, Condition, Event
+from polyipc.aio.manager import connect
 from polyipc.aio.pipe import Connection, Pipe
 from polyipc.aio.queue import Queue
 
@@ -41,6 +42,7 @@ __all__ = [
     "RLock",
     "RWLock",
     "Semaphore",
+    "connect",
     "wait",
     "writable",
 ]

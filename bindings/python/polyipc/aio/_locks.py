@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import contextvars
 import weakref
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any, Callable, TypeVar
 
@@ -23,8 +26,24 @@ Opened = TypeVar("Opened", bound="Sync[Any]")
 _owners: weakref.WeakKeyDictionary[asyncio.Task[Any], int] = weakref.WeakKeyDictionary()
 
 
+_acting: contextvars.ContextVar[int] = contextvars.ContextVar("polyipc_owner", default=0)
+
+
+@contextlib.contextmanager
+def acting() -> Iterator[None]:
+    """Return a context manager within which tasks are made that act as the running one."""
+    token = _acting.set(owner())
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
 def owner() -> int:
     """Return the number by which the running task owns locks; 0 outside of tasks."""
+    other = _acting.get()
+    if other:
+        return other
     task = asyncio.current_task() if _loop.running() else None
     if task is None:
         return 0
