@@ -121,6 +121,25 @@ def test_locks_belong_to_tasks() -> None:
     run(main)
 
 
+def test_a_release_is_not_cancelled() -> None:
+    async def main(m: aio_manager.Manager) -> None:
+        lock, q = await m.Lock(), await m.Queue()
+        for _ in range(50):
+            await lock.acquire()
+            releasing = asyncio.create_task(lock.release())
+            await asyncio.sleep(0)
+            await cancelled(releasing)
+            assert not await lock.locked()
+        await q.put(1)
+        lease = await q.lease()
+        acking = asyncio.create_task(lease.nack())
+        await asyncio.sleep(0)
+        await cancelled(acking)
+        assert await q.get(False) == 1
+
+    run(main)
+
+
 def test_condition() -> None:
     async def main(m: aio_manager.Manager) -> None:
         condition = await m.Condition()

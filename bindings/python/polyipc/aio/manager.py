@@ -25,7 +25,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from types import TracebackType
 from typing import Any, Callable
 
@@ -203,16 +203,15 @@ class Proxy(Live):
             return await self._run(of.wait, *args, **named)
         except asyncio.CancelledError:
             if isinstance(self.sync, manager.ConditionProxy):
-                await self._insist(type(self.sync).acquire)
+                await insist(self._run(type(self.sync).acquire))
             raise
 
-    async def _insist(self, function: Callable[..., Any]) -> None:
-        """Run a method to its end, as this task, which may be cancelled meanwhile."""
-        with acting():
-            running = asyncio.ensure_future(self._run(function))
-        while not running.done():
-            with contextlib.suppress(asyncio.CancelledError):  # the first one is raised
-                await asyncio.shield(running)
+    async def release(self, *args: Any, **named: Any) -> Any:
+        """Give it back. When this is cancelled, it has."""
+        if isinstance(self.sync, Hosted):
+            return await self._call("release", args, named)
+        of: Any = type(self.sync)
+        return await insist(self._run(of.release, *args, **named))
 
     def __aiter__(self) -> AsyncIterator[Any]:
         """Iterate: over a queue's items until it is shut down, or over a copy."""
@@ -251,6 +250,24 @@ class Proxy(Live):
         return f"<polyipc.aio.manager.Proxy over {self.sync!r}>"
 
 
+async def insist(calling: Coroutine[Any, Any, Any]) -> Any:
+    """Return what a call returns that is made to its end, for this task, which may be cancelled."""
+    with acting():
+        running = asyncio.ensure_future(calling)
+    cancelled = None
+    while not running.done():
+        try:
+            await asyncio.wait([running])
+        except asyncio.CancelledError as e:
+            cancelled = cancelled or e
+    error = running.exception()
+    if cancelled is not None:
+        raise cancelled
+    if error is not None:
+        raise error
+    return running.result()
+
+
 class Lease:
     """An item of a queue that is given back unless it is acked, as async with does it."""
 
@@ -271,7 +288,7 @@ class Lease:
     async def _end(self, method: bytes) -> None:
         queue = self._sync._queue
         question = Question(queue._object, method, [self._sync._number], {})
-        await self._manager._current().answer(question, f"queue.{method.decode()}")
+        await insist(self._manager._current().answer(question, f"queue.{method.decode()}"))
 
     async def __aenter__(self) -> Lease:
         return self
