@@ -16,22 +16,28 @@ import (
 
 // keeping is a world with a journal, once with commits that wait, once with such that do not.
 func keeping(t *testing.T, f func(w *world, m *memory)) {
-	for _, waits := range []bool{true, false} {
-		both(t, manager.Options{}, func(w *world) {
-			must(w, w.server.Close())
-			m := newMemory()
-			m.waits = waits
-			o := manager.Options{Root: w.root, Journal: m}
-			if w.remote {
-				o.Key, o.Listen = key, "127.0.0.1:0"
-			}
-			var err error
-			w.server, err = manager.Serve("test", o)
-			must(w, err)
-			w.good = w.connect(o.Key)
-			f(w, m)
-		})
-	}
+	keepingSlowly(t, f)
+	keepingWith(t, false, f)
+}
+
+// keepingSlowly is that for what others do meanwhile: commits that do not wait hold up the loop.
+func keepingSlowly(t *testing.T, f func(w *world, m *memory)) { keepingWith(t, true, f) }
+
+func keepingWith(t *testing.T, waits bool, f func(w *world, m *memory)) {
+	both(t, manager.Options{}, func(w *world) {
+		must(w, w.server.Close())
+		m := newMemory()
+		m.waits = waits
+		o := manager.Options{Root: w.root, Journal: m}
+		if w.remote {
+			o.Key, o.Listen = key, "127.0.0.1:0"
+		}
+		var err error
+		w.server, err = manager.Serve("test", o)
+		must(w, err)
+		w.good = w.connect(o.Key)
+		f(w, m)
+	})
 }
 
 // open opens an object by its name.
@@ -58,10 +64,7 @@ func (w *world) want(want any, object uint64, method string, args ...any) {
 
 // TestKeptAnswersWait, and only those: what rests on nothing that waits is answered at once.
 func TestKeptAnswersWait(t *testing.T) {
-	keeping(t, func(w *world, m *memory) {
-		if !m.waits {
-			w.Skip("commits that do not wait hold up the loop")
-		}
+	keepingSlowly(t, func(w *world, m *memory) {
 		d, other := w.open(w.good, "d", "dict"), w.open(w.good, "other", "dict")
 		lock := w.open(w.good, "lock", "lock")
 		q := w.open(w.good, "q", "queue")
@@ -189,10 +192,7 @@ func TestKeptNoSpace(t *testing.T) {
 
 // TestKeptNoSpaceForMany: what was done behind a commit that fails, resting on it, was not done either; all others go on.
 func TestKeptNoSpaceForMany(t *testing.T) {
-	keeping(t, func(w *world, m *memory) {
-		if !m.waits {
-			w.Skip("commits that do not wait have nothing behind them")
-		}
+	keepingSlowly(t, func(w *world, m *memory) {
 		d := w.open(w.good, "d", "dict", map[string]any{"a": 1})
 		q := w.open(w.good, "q", "queue")
 		w.do(w.good, q, "put", "first")
@@ -309,10 +309,7 @@ func TestKeptReferences(t *testing.T) {
 
 // TestKeptManyWait: a client that calls on and on, and waits for no answer, is stopped by what waits for commits, and goes on after.
 func TestKeptManyWait(t *testing.T) {
-	keeping(t, func(w *world, m *memory) {
-		if !m.waits {
-			w.Skip("commits that do not wait have nothing behind them")
-		}
+	keepingSlowly(t, func(w *world, m *memory) {
 		l := w.open(w.good, "l", "list")
 		open := m.shut()
 		defer open()
@@ -427,4 +424,27 @@ func TestKeptRestore(t *testing.T) {
 			t.Errorf("%s: the journal was closed %d times", name, m.closed)
 		}
 	}
+}
+
+// TestKeptDeadline: a call that waits for a slow disk keeps its caller's deadline; what it did is done all the same, and what it
+// was given goes back.
+func TestKeptDeadline(t *testing.T) {
+	keepingSlowly(t, func(w *world, m *memory) {
+		d, q := w.open(w.good, "d", "dict"), w.open(w.good, "q", "queue")
+		w.want("<nil>", q, "put", "a")
+		open := m.shut()
+		defer open()
+		for _, c := range []*manager.Call{{Object: d, Method: "set", Args: pack(1, 1)}, {Object: q, Method: "get"}} {
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+			began := time.Now()
+			if _, err := w.good.Do(ctx, c); !errors.Is(err, ipcerr.Timeout) || time.Since(began) > promptly {
+				w.Errorf("%s: %v after %v", c.Method, err, time.Since(began))
+			}
+			cancel()
+		}
+		open()
+		w.want(1, d, "get", 1)
+		w.want(1, q, "qsize")
+		w.want("a", q, "get")
+	})
 }
