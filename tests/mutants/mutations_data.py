@@ -67,9 +67,9 @@ MUTANTS_DATA = (
         "keeping",
     ),
     Mutant(
-        "who had to wait for a commit does not go on",
+        "a remote client that had to wait for a commit does not go on",
         SERVE + "commit.go",
-        "\t\t\ts.activate(p) // it will call again\n",
+        "\t\t\ts.later = append(s.later, func() { s.framesIn(p) })\n",
         "",
         "keeping",
     ),

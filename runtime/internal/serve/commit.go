@@ -21,6 +21,7 @@ type keeping struct {
 	rate     rate // of commits
 	changes  uint64
 	failures uint64 // commits without space
+	full     bool   // the last commit found none, which was told
 	broken   bool   // nothing is committed any more
 }
 
@@ -171,8 +172,10 @@ func (s *Server) committed() {
 	g := k.flying
 	k.flying = nil
 	if ipcerr.CodeOf(g.err) == ipcerr.NoSpace {
-		k.failures++
-		s.log(slog.LevelError, "commit", "", g.err.Error())
+		if k.failures++; !k.full {
+			s.log(slog.LevelError, "commit", "", g.err.Error())
+		}
+		k.full = true
 		s.rollBack(g)
 		return
 	}
@@ -180,6 +183,7 @@ func (s *Server) committed() {
 		s.breakDown(g.err)
 		return
 	}
+	k.full = false
 	k.commits++
 	k.rate.count(s.now)
 	k.changes += uint64(len(g.changes))

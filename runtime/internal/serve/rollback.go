@@ -32,7 +32,7 @@ func (s *Server) rollBack(g *group) {
 		return
 	}
 	where, _ := s.options.Journal.Stat()
-	failed := frame.FailureOf(&ipcerr.Error{Op: "keep object", Name: where, Code: ipcerr.NoSpace, Hint: "nothing was changed: make room on its disk, and call again"})
+	failed := frame.FailureOf(&ipcerr.Error{Op: "keep object", Code: ipcerr.NoSpace, Hint: "nothing was changed: make room on the disk of " + where + ", and call again"})
 	for _, g := range both {
 		s.unhold(g, func(h *held) { s.takeBack(h, failed) })
 	}
