@@ -15,12 +15,9 @@ from polyipc._c import segment as c
 from polyipc._handle import Handle, _keeper, _reopened
 from polyipc._segment_lock import SegmentLock
 from polyipc._segment_stat import SegmentStat
-from polyipc.errors import Status
 
 Self = TypeVar("Self", bound="Segment")
 
-_OK, _TIMEOUT, _INVALID = int(Status.OK), int(Status.TIMEOUT), int(Status.INVALID)
-_DIED, _INTERRUPTED = int(Status.OWNER_DIED), int(Status.INTERRUPTED)
 
 # Width and sign of the cells that go by a type code.
 _CELLS = {

@@ -60,13 +60,13 @@ class ShareableList:
     """A list of fixed length in shared memory: None, bools, ints, floats, strs and bytes.
 
     ShareableList(sequence) makes one; ShareableList(name=name) opens one that exists. Items change,
-    also their types; a str or bytes may take as much room as its item has, which is that of the
-    first value, rounded up to more than a multiple of 8 bytes, and at least 8.
+    also their types; a str or bytes may take as much room as its item has: 8 bytes for each 8
+    characters or bytes of the first value and for the rest of them, and what its UTF-8 needs.
 
     Each access takes the segment's lock; `with shareable.shm.lock:` makes several of them one.
     """
 
-    __slots__ = ("_cells", "_places", "shm")
+    __slots__ = ("_cells", "_places", "_segment", "shm")
 
     shm: Segment
     """The segment that it lies in."""
@@ -90,19 +90,19 @@ class ShareableList:
         if sequence is None and name is not None:
             self._find(Segment.open(name, root=root))
         else:
-            whole = _layout([_encode(v) for v in sequence or ()])
+            whole = laid_out(sequence or ())
             self._find(
                 Segment.create(len(whole), name=name, initial=whole, transient=transient, root=root)
             )
 
     def _find(self, segment: Segment) -> None:
         """Find the items in a segment."""
-        self.shm = segment
+        self.shm = self._segment = segment
         self._places = self._find_places()
         self._cells = [segment.atomic(at, "Q") for at, _ in self._places]
 
     def _find_places(self) -> list[tuple[int, int]]:
-        buf = self.shm.buf
+        buf = self._segment.buf
         size = len(buf)
         try:
             magic, count = _HEAD.unpack_from(buf)
@@ -115,7 +115,7 @@ class ShareableList:
                     raise ValueError(f"an item of {room} bytes at {at}")
         except (ValueError, struct.error) as e:
             raise errors.CorruptError(
-                f'open list "{self.shm.name}": the segment holds no list ({e}): use Segment'
+                f'open list "{self._segment.name}": the segment holds no list ({e}): use Segment'
             ) from None
         return places
 
@@ -132,21 +132,21 @@ class ShareableList:
         kind, half, length = word & 0xFF, word >> 8 & 0xFF, word >> 24
         if half > 1 or length > room:
             raise errors.CorruptError(
-                f'read list "{self.shm.name}": item {index} says that it has {length} bytes in '
-                f"half {half}: damaged by another program"
+                f'read list "{self._segment.name}": item {index} says that it has {length} bytes '
+                f"in half {half}: damaged by another program"
             )
         start = at + 8 + half * room
-        return kind, bytes(self.shm.buf[start : start + length])
+        return kind, bytes(self._segment.buf[start : start + length])
 
     def __getitem__(self, position: int) -> Any:
         index = self._index(position, "index out of range")
-        with self.shm.lock:
+        with self._segment.lock:
             kind, data = self._read(index)
         try:
             return _decode(kind, data)
         except ValueError as e:
             raise errors.CorruptError(
-                f'read list "{self.shm.name}": item {index} makes no sense ({e}): damaged by '
+                f'read list "{self._segment.name}": item {index} makes no sense ({e}): damaged by '
                 "another program"
             ) from None
 
@@ -159,11 +159,11 @@ class ShareableList:
                 f"item {index} has room for {room} bytes, not {len(data)}: "
                 "bytes/str item exceeds available storage"
             )
-        with self.shm.lock:
+        with self._segment.lock:
             half = 1 - (self._cells[index].load() >> 8 & 1)
             start = at + 8 + half * room
             # Killed before the store: the item is as it was. The store is the commit.
-            self.shm.buf[start : start + len(data)] = data
+            self._segment.buf[start : start + len(data)] = data
             self._cells[index].store(kind | half << 8 | len(data) << 24)
 
     def __len__(self) -> int:
@@ -174,21 +174,21 @@ class ShareableList:
             yield self[i]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({list(self)}, name={self.shm.name!r})"
+        return f"{type(self).__name__}({list(self)}, name={self._segment.name!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        self.shm._pickled()  # noqa: SLF001
-        return _opened, (type(self), self.shm)
+        self._segment._pickled()  # noqa: SLF001
+        return _opened, (type(self), self._segment)
 
     @property
     def format(self) -> str:
         """The items' types as struct formats, as multiprocessing has them."""
-        kinds = []
-        for i, (_, room) in enumerate(self._places):
-            with self.shm.lock:
-                kind, _ = self._read(i)
-            kinds.append(_FORMATS.get(kind, f"{room}s"))
-        return "".join(kinds)
+        return "".join(self._format_of(i) for i in range(len(self)))
+
+    def _format_of(self, index: int) -> str:
+        with self._segment.lock:
+            kind, _ = self._read(index)
+        return _FORMATS.get(kind, f"{self._places[index][1]}s")
 
     def count(self, value: Any) -> int:
         """Return how often value is in it."""
@@ -209,12 +209,15 @@ def _opened(cls: type[ShareableList], segment: Segment) -> ShareableList:
     return shareable
 
 
-def _layout(items: list[tuple[int, bytes]]) -> bytes:
+def laid_out(sequence: Iterable[Any]) -> bytes:
     """Return the contents of a new list."""
+    values = list(sequence)
+    items = [_encode(v) for v in values]
     places = []
     at = _HEAD.size + len(items) * _PLACE.size
-    for kind, data in items:
-        room = 8 if kind < _STR else 8 * (len(data) // 8 + 1)
+    for value, (kind, data) in zip(values, items):
+        # multiprocessing counts characters; what they need in UTF-8 may be more.
+        room = 8 if kind < _STR else max(8 * (len(value) // 8 + 1), -(-len(data) // 8) * 8)
         places.append((at, room))
         at += 8 + 2 * room
     whole = bytearray(at)

@@ -19,7 +19,6 @@ from __future__ import annotations
 import array
 import contextlib
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from multiprocessing import context, process, util
 from multiprocessing.managers import Namespace, RemoteError
@@ -29,9 +28,7 @@ from typing import Any, ClassVar, TypeVar
 
 from polyipc import _manager_link, errors
 from polyipc import manager as native
-from polyipc._segment import Segment
-from polyipc._shareable_list import ShareableList
-from polyipc.multiprocessing import _server
+from polyipc.multiprocessing import _server, shared_memory
 from polyipc.multiprocessing._proxies import (
     AcquirerProxy,
     ArrayProxy,
@@ -248,7 +245,8 @@ def _not_started() -> None:
 def _end(server: Any, client: native.Manager, timeout: float, owned: list[Any]) -> None:
     """Stop a server process, at the latest by a kill, and remove what goes with it."""
     while owned:
-        owned.pop().unlink()
+        with contextlib.suppress(FileNotFoundError):
+            owned.pop().unlink()
     if server.is_alive():
         with contextlib.suppress(errors.Error):  # it is gone, or does not listen: see below
             client.stop()
@@ -354,29 +352,22 @@ SyncManager.register("Namespace", Namespace, NamespaceProxy)
 SyncManager.register("Iterator", proxytype=IteratorProxy, create_method=False)
 
 
-def _new_name() -> str:
-    """Return a name that nobody has: what is anonymous cannot be unlinked while it is open."""
-    return f"psm_{uuid.uuid4().hex}"
-
-
 class SharedMemoryManager(BaseManager):
     """A manager whose shared memory goes with it: also if this process is killed."""
 
-    def SharedMemory(self, size: int) -> Segment:
-        """Return a segment of so many bytes, which others open by its name until shutdown."""
+    def SharedMemory(self, size: int) -> shared_memory.SharedMemory:
+        """Return a block of so many bytes, which others open by its name until shutdown."""
         self._must_run()
-        return self._own(Segment.create(size, name=_new_name(), transient=True))
-
-    def ShareableList(self, sequence: Iterable[Any]) -> ShareableList:
-        """Return a shareable list, which others open by its shm.name until shutdown."""
-        self._must_run()
-        made = ShareableList(sequence, name=_new_name(), transient=True)
-        self._own(made.shm)
+        made = shared_memory.SharedMemory(None, create=True, size=size, transient=True)
+        self._owned.append(made)
         return made
 
-    def _own(self, segment: Segment) -> Segment:
-        self._owned.append(segment)
-        return segment
+    def ShareableList(self, sequence: Iterable[Any]) -> shared_memory.ShareableList:
+        """Return a shareable list, which others open by its shm.name until shutdown."""
+        self._must_run()
+        made = shared_memory.ShareableList(sequence, transient=True)
+        self._owned.append(made.shm)
+        return made
 
     def _must_run(self) -> None:
         if self._process is None:

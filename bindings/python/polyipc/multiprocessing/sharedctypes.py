@@ -6,12 +6,14 @@ two. The options of polyipc's functions of that name, such as name, are taken as
 
 from __future__ import annotations
 
+from multiprocessing import sharedctypes as _theirs
 from typing import Any
 
 from polyipc import segment as native
 from polyipc._c import typed
 from polyipc._shared_values import place_plain
 from polyipc.errors import InvalidError
+from polyipc.multiprocessing import _rest
 from polyipc.multiprocessing._semlock import ValueLock
 from polyipc.multiprocessing.context import _default_context
 from polyipc.segment import Synchronized, SynchronizedArray, SynchronizedBase, SynchronizedString
@@ -105,3 +107,6 @@ def _locked(obj: Any, lock: Any, ctx: Any) -> Any:
     elif not hasattr(lock, "acquire"):
         raise AttributeError(f"{lock!r} has no method 'acquire'")
     return synchronized(obj, lock, ctx)
+
+
+__getattr__, __dir__ = _rest.of(_theirs, globals())

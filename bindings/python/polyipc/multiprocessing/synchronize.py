@@ -12,6 +12,7 @@ from multiprocessing import synchronize as _theirs
 from typing import Any
 
 from polyipc import sync as native
+from polyipc.multiprocessing import _rest
 from polyipc.multiprocessing._semlock import (
     RECURSIVE_MUTEX,
     SEM_VALUE_MAX,
@@ -192,3 +193,6 @@ class Barrier(native.Barrier):
         super().__init__(parties, action, timeout, **options)
 
     __repr__ = threading.Barrier.__repr__
+
+
+__getattr__, __dir__ = _rest.of(_theirs, globals())
