@@ -39,6 +39,7 @@ wheel: .venv/ready ## make the Python wheel in dist/
 
 bench: build ## measure polyipc and its peers side by side; QUICK=1 takes a minute or two
 	$(VENV)/python -m bench.run $(if $(QUICK),--quick) $(ARGS)
+	$(if $(ARGS),,$(VENV)/python -m bench.dropin $(if $(QUICK),--quick))
 
 chaos: build ## kill processes at length; reports how long recovery takes
 	$(RUN_TESTS) --long chaos

@@ -80,6 +80,7 @@ SUITES = (
     ),
     # Apart: it loads the library before pytest puts its own signal handlers in place.
     Suite("fork", "pytest", ("tests/fork",)),
+    Suite("ecosystem", "pytest", ("tests/ecosystem",)),
     Suite("cross", "go", ("./tests/cross/...", "./tests/scale")),
     Suite("chaos", "go", ("-tags=crash", "-timeout=90m", "./tests/chaos/..."), prepare=CRASHING),
     Suite("examples", "go", ("./examples/...",)),

@@ -61,7 +61,7 @@ class Account:
         raise RuntimeError(f"{self._owner} failed")
 
 
-def files(who: str, certs: Words) -> dict[str, str]:
+def files(who: str, certs: Words) -> dict[str, Any]:
     """Return the arguments for TLS by the files of a directory, if there is one."""
     names = {"tls_ca": "ca.pem", "tls_cert": f"{who}.pem", "tls_key": f"{who}.key"}
     return {key: f"{certs[0]}/{name}" for key, name in names.items()} if certs else {}
