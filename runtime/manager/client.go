@@ -31,17 +31,18 @@ type Client struct {
 	calls   map[uint64]*call // under way, or answered and not fetched
 	spare   *call            // to be used again
 	subs    map[uint64]*subscription
-	hosted  []Hosted            // what a host was told of and has not fetched
-	callees waiters             // who wait for that
-	serving map[uint64]struct{} // calls that a host was told of and has not answered
-	own     *hosting            // what Register made this client the host of
-	reading bool                // somebody reads
-	in      []byte              // where he reads to
-	slice   sliced              // until when
-	scan    codec.Scanner       // what he read
-	idle    waiters             // who wait for somebody else to read
-	news    []uint64            // what was minded and came
-	told    waiters             // who wait for that
+	hosted  []Hosted         // what a host was told of and has not fetched
+	callees waiters          // who wait for that
+	serving map[uint64]doing // calls that a host was told of and has not answered
+	standby standby          // who reads while it does one
+	own     *hosting         // what Register made this client the host of
+	reading bool             // somebody reads
+	in      []byte           // where he reads to
+	slice   sliced           // until when
+	scan    codec.Scanner    // what he read
+	idle    waiters          // who wait for somebody else to read
+	news    []uint64         // what was minded and came
+	told    waiters          // who wait for that
 
 	sending turn // for the frames' order, and what follows. Before mu
 	out     []byte
@@ -104,7 +105,7 @@ func (c *Client) connect(ctx context.Context) error {
 	}
 	c.line, c.welcome, c.lost = l, w, nil
 	c.version++
-	c.subs, c.hosted, c.serving = map[uint64]*subscription{}, nil, map[uint64]struct{}{}
+	c.subs, c.hosted, c.serving = map[uint64]*subscription{}, nil, map[uint64]doing{}
 	c.giving.Lock()
 	defer c.giving.Unlock()
 	c.given, c.givenOf = nil, c.version

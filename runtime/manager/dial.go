@@ -82,6 +82,7 @@ func dialLocal(ctx context.Context, name string, o *Options) (line, frame.Welcom
 		return nil, none, err
 	}
 	l.bell = place.Bell(int(w.Slot))
+	l.pipe.SpinPolitely(func() bool { return l.bell.Load()&layout.AtHost != 0 })
 	return l, w, nil
 }
 

@@ -18,7 +18,7 @@ func FuzzTake(f *testing.F) {
 	f.Add(frame.Open(nil, frame.Drop, 2, 1))
 	f.Add(frame.Open(nil, frame.Cancel, 2, 1))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c := &Client{calls: map[uint64]*call{1: {watch: 1}, 2: {}, 3: {watch: -1}}, subs: map[uint64]*subscription{}, serving: map[uint64]struct{}{}}
+		c := &Client{calls: map[uint64]*call{1: {watch: 1}, 2: {}, 3: {watch: -1}}, subs: map[uint64]*subscription{}, serving: map[uint64]doing{}}
 		c.mu.Lock()
 		_ = c.take(data)
 		c.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -24,11 +25,14 @@ type Hosted struct {
 	Client uint64 // who calls, and in which of its threads
 	Thread uint64
 	Body   []byte // of a call: an array [type, method, args, named]
+
+	habit *habit // of its method
 }
 
+// host keeps what this host was told for a puller: the one who reads, or else one who sleeps.
 func (c *Client) host(h Hosted) {
 	c.hosted = append(c.hosted, h)
-	if len(c.callees) > 0 {
+	if len(c.callees) > 0 && !c.standby.pulls {
 		c.callees[0].wake()
 	}
 }
@@ -41,18 +45,21 @@ func (c *Client) called(s *codec.Scanner, id uint64, left int) error {
 		return ipcerr.Invalid
 	}
 	h.Body = codec.AppendArray(nil, 4)
-	for range 4 {
+	named := len(h.Body)
+	for i := range 4 {
 		v, err := s.Value()
 		if err != nil {
 			return err
 		}
-		h.Body = append(h.Body, v...)
+		if h.Body = append(h.Body, v...); i == 1 {
+			h.habit = c.standby.habit(h.Body[named:])
+		}
 	}
 	if h.Client, err = s.Uint(); err == nil {
 		h.Thread, err = s.Uint()
 	}
 	if err == nil {
-		c.serving[id] = struct{}{}
+		c.serving[id] = doing{object.Now(), h.habit}
 		c.host(h)
 	}
 	return err
@@ -107,8 +114,11 @@ func (c *Client) Fail(ctx context.Context, call uint64, f *RemoteError) error {
 // answer sends the answer to a call, of which there is one: the server would close the line at a second one.
 func (c *Client) answer(ctx context.Context, call uint64, build func(dst []byte) []byte) error {
 	c.mu.Lock()
-	_, ours := c.serving[call]
-	delete(c.serving, call)
+	its, ours := c.serving[call]
+	if ours {
+		delete(c.serving, call)
+		its.habit.took(object.Now() - its.since)
+	}
 	version, lost := c.version, c.lost
 	c.mu.Unlock()
 	if !ours {
@@ -121,9 +131,17 @@ func (c *Client) answer(ctx context.Context, call uint64, build func(dst []byte)
 	if err != nil {
 		c.mu.Lock()
 		if version == c.version {
-			c.serving[call] = struct{}{}
+			c.serving[call] = its
 		}
 		c.mu.Unlock()
 	}
 	return err
+}
+
+// unanswered reports whether a call that this host was told of waits for its answer.
+func (c *Client) unanswered(call uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ours := c.serving[call]
+	return ours
 }

@@ -21,6 +21,7 @@ type hosting struct {
 	objects map[uint64]reflect.Value           // by number
 	numbers map[any]uint64                     // of those that are pointers
 	running map[uint64]context.CancelCauseFunc // calls
+	early   map[uint64]struct{}                // calls that were given up before they ran
 }
 
 // hosts is what this client hosts now.
@@ -30,7 +31,7 @@ func (c *Client) hosts() *hosting {
 	if c.own == nil || c.own.version != c.version {
 		c.own = &hosting{
 			version: c.version, types: map[string]function{}, kinds: map[reflect.Type]string{}, objects: map[uint64]reflect.Value{},
-			numbers: map[any]uint64{}, running: map[uint64]context.CancelCauseFunc{},
+			numbers: map[any]uint64{}, running: map[uint64]context.CancelCauseFunc{}, early: map[uint64]struct{}{},
 		}
 	}
 	return c.own
@@ -119,47 +120,6 @@ func (h *hosting) drop(number uint64) {
 		}
 	}
 }
-
-// Serve does the calls of what this client hosts, each in a goroutine of its own, until ctx ends or the connection does. Then
-// it waits for those under way, whose contexts end. ipcerr.Timeout, ipcerr.Cancelled, ipcerr.PeerDied, ipcerr.Closed.
-func (c *Client) Serve(ctx context.Context) error { return c.serve(ctx, c.hosts()) }
-
-func (c *Client) serve(ctx context.Context, h *hosting) error {
-	all, end := context.WithCancelCause(ctx)
-	var calls sync.WaitGroup
-	defer calls.Wait()
-	for {
-		told, _, err := c.nextCall(ctx, h.version, -1)
-		if err != nil {
-			end(err)
-			return err
-		}
-		switch told.What {
-		case HostedDrop:
-			h.drop(told.Object)
-		case HostedCancel:
-			h.mu.Lock()
-			if cancel := h.running[told.Call]; cancel != nil {
-				cancel(errGivenUp)
-			}
-			h.mu.Unlock()
-		case HostedCall:
-			one, cancel := context.WithCancelCause(all)
-			h.mu.Lock()
-			h.running[told.Call] = cancel
-			h.mu.Unlock()
-			calls.Go(func() {
-				c.hostedCall(one, h, &told)
-				h.mu.Lock()
-				delete(h.running, told.Call)
-				h.mu.Unlock()
-				cancel(nil)
-			})
-		}
-	}
-}
-
-var errGivenUp = errors.New("the caller gave the call up, or is gone")
 
 // hostedCall does a call and answers it.
 func (c *Client) hostedCall(ctx context.Context, h *hosting, told *Hosted) {

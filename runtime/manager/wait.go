@@ -51,23 +51,38 @@ func (c *Client) wait(ctx context.Context, ws *waiters, ready func() bool) error
 	)
 	for {
 		if ready() {
-			c.handOn()
+			if ws == &c.callees {
+				c.leave()
+			} else {
+				c.handOn()
+			}
 			return nil
 		}
 		if c.line == nil {
 			return c.lost
 		}
-		if c.reading {
+		sleeps, tick := c.reading, time.Duration(0)
+		if w != nil && ws == &c.callees {
+			sleeps, tick = c.stands(w)
+		}
+		if sleeps {
 			if w == nil {
 				w = &waiter{}
 			}
-			if err := c.sleep(ctx, ws, w); err != nil && !ready() {
+			err := c.sleep(ctx, ws, w, tick)
+			if quiet += tick; err == nil && quiet > park.InterruptEvery && mayInterrupt(ctx) {
+				err = ipcerr.Interrupted // a signal may have come in a tick, or between two
+			}
+			if err != nil && !ready() {
 				c.handOn()
 				return c.ended(err)
 			}
 			continue
 		}
-		if err := c.read(ctx, &quiet); err != nil {
+		c.standby.pulls = ws == &c.callees
+		err := c.read(ctx, &quiet)
+		c.standby.pulls = false
+		if err != nil {
 			if ready() {
 				err = nil
 			}
@@ -77,18 +92,25 @@ func (c *Client) wait(ctx context.Context, ws *waiters, ready func() bool) error
 	}
 }
 
-// sleep waits until w is woken or ctx ends. Under mu, which is free meanwhile.
-func (c *Client) sleep(ctx context.Context, ws *waiters, w *waiter) error {
+// sleep waits until w is woken, or a tick is over, or ctx ends; a tick of 0 is none. Under mu, which is free meanwhile.
+func (c *Client) sleep(ctx context.Context, ws *waiters, w *waiter, tick time.Duration) error {
 	ws.add(w)
 	c.idle.add(w)
 	c.mu.Unlock()
+	slice, slept := time.Minute, false
+	if tick > 0 {
+		slice = tick
+	}
 	err := park.Wait(ctx, &park.Waiter{
-		Word: &w.word, Try: func() (bool, error) { return w.due.Swap(0) != 0, nil },
-		Slice: func() time.Duration { return time.Minute }, Gone: func() error { return nil },
+		Word: &w.word, Try: func() (bool, error) { return w.due.Swap(0) != 0 || tick > 0 && slept, nil },
+		Slice: func() time.Duration { slept = true; return slice }, Gone: func() error { return nil },
 	})
 	c.mu.Lock()
 	ws.remove(w)
 	c.idle.remove(w)
+	if c.standby.deputy == w {
+		c.standby.deputy = nil
+	}
 	return err
 }
 
@@ -99,6 +121,7 @@ func (c *Client) ended(err error) error {
 // handOn lets another one read, if somebody waits.
 func (c *Client) handOn() {
 	if !c.reading && len(c.idle) > 0 {
+		c.standby.left = 0
 		c.idle[0].wake()
 	}
 }
@@ -106,7 +129,7 @@ func (c *Client) handOn() {
 // read reads one frame, if one comes soon. Under mu, which is free meanwhile. An error says that ctx has ended.
 func (c *Client) read(ctx context.Context, quiet *time.Duration) error {
 	l, version := c.line, c.version
-	c.reading = true
+	c.reading, c.standby.left = true, 0
 	c.mu.Unlock()
 	slice := &c.slice
 	*slice = sliced{Context: ctx}
@@ -126,7 +149,7 @@ func (c *Client) read(ctx context.Context, quiet *time.Duration) error {
 		if err := park.Ended(ctx); err != nil {
 			return c.ended(err)
 		}
-		if *quiet += lookEvery; slice.Interruptible() && *quiet > park.InterruptEvery-lookEvery {
+		if *quiet += lookEvery; mayInterrupt(ctx) && *quiet > park.InterruptEvery-lookEvery {
 			return c.ended(ipcerr.Interrupted) // a signal may have come between two slices
 		}
 	case code == ipcerr.Interrupted || code == ipcerr.Cancelled:
@@ -173,8 +196,10 @@ func (s *sliced) Deadline() (time.Time, bool) {
 }
 
 // Interruptible is that of the whole.
-func (s *sliced) Interruptible() bool {
-	i, ok := s.Context.(park.Interruptible)
+func (s *sliced) Interruptible() bool { return mayInterrupt(s.Context) }
+
+func mayInterrupt(ctx context.Context) bool {
+	i, ok := ctx.(park.Interruptible)
 	return ok && i.Interruptible()
 }
 

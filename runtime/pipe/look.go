@@ -111,3 +111,12 @@ func (p *Pipe) Hint() bool {
 	defer p.obj.Calls.Leave()
 	return p.in != nil && p.in.Hint()
 }
+
+// SpinPolitely has receives of this end give their processor to others as they spin, before they sleep, if when says so: that
+// a third process has to do something first, which else, on two processors, has none. Before the first receive. It is
+// called within a call: a page that was truncated away may be a panic in it.
+func (p *Pipe) SpinPolitely(when func() bool) {
+	if p.in != nil {
+		p.in.SpinPolitely(when)
+	}
+}

@@ -11,6 +11,7 @@ from mutations_aio import MUTANTS_AIO, SUITES_AIO
 from mutations_c import MUTANTS_C
 from mutations_data import MUTANTS_DATA, SUITES_DATA
 from mutations_dropin import MUTANTS_DROPIN, SUITES_DROPIN
+from mutations_hosted import MUTANTS_HOSTED, SUITES_HOSTED
 from mutations_manager import MUTANTS_MANAGER, SUITES_MANAGER
 from mutations_manager_c import MUTANTS_MANAGER_C, SUITES_MANAGER_C
 from mutations_manager_go import MUTANTS_MANAGER_GO, SUITES_MANAGER_GO
@@ -30,6 +31,7 @@ SUITES = {
     **SUITES_DATA,
     **SUITES_DROPIN,
     **SUITES_MANAGER,
+    **SUITES_HOSTED,
     **SUITES_MANAGER_GO,
     **SUITES_MANAGER_PY,
     "ring": "go test -count=1 -timeout 30s ./runtime/internal/ring",
@@ -470,6 +472,7 @@ MUTANTS = (
     *MUTANTS_SEGMENT,
     *MUTANTS_SYNC,
     *MUTANTS_MANAGER,
+    *MUTANTS_HOSTED,
     *MUTANTS_MANAGER_GO,
     *MUTANTS_MANAGER_PY,
     *MUTANTS_TLS,

@@ -23,14 +23,14 @@ MUTANTS_MANAGER_C = (
     Mutant(
         "a host answers twice",
         HOST,
-        "\tdelete(c.serving, call)\n\tversion",
-        "\tversion",
+        "\t\tdelete(c.serving, call)\n\t\tits",
+        "\t\tits",
         "manager calls",
     ),
     Mutant(
         "a host that could not send its answer has none",
         HOST,
-        "\t\tif version == c.version {\n\t\t\tc.serving[call] = struct{}{}\n\t\t}\n",
+        "\t\tif version == c.version {\n\t\t\tc.serving[call] = its\n\t\t}\n",
         "\t\t_ = version\n",
         "manager calls",
     ),
@@ -44,7 +44,7 @@ MUTANTS_MANAGER_C = (
     Mutant(
         "no signal ends the wait of who reads",
         "runtime/manager/wait.go",
-        "if *quiet += lookEvery; slice.Interruptible() && *quiet > park.InterruptEvery-lookEvery {",
+        "if *quiet += lookEvery; mayInterrupt(ctx) && *quiet > park.InterruptEvery-lookEvery {",
         "if false {",
         "manager calls",
     ),

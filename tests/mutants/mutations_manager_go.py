@@ -27,9 +27,9 @@ MUTANTS_MANAGER_GO = (
     ),
     Mutant(
         "a host of a lost connection goes on with the next one",
-        MANAGER + "hosting.go",
-        "c.nextCall(ctx, h.version, -1)",
-        "c.nextCall(ctx, 0, -1)",
+        MANAGER + "serving.go",
+        "c.nextCall(p.ctx, p.h.version, -1)",
+        "c.nextCall(p.ctx, 0, -1)",
         "manager",
     ),
     Mutant(
@@ -76,9 +76,9 @@ MUTANTS_MANAGER_GO = (
     ),
     Mutant(
         "a hosted method does not learn that its caller gave up",
-        MANAGER + "hosting.go",
-        "\t\t\t\tcancel(errGivenUp)\n",
-        "\t\t\t\t_ = cancel\n",
+        MANAGER + "serving.go",
+        "cancel != nil {\n\t\tcancel(errGivenUp)\n",
+        "cancel != nil {\n",
         "manager",
     ),
     Mutant(

@@ -13,11 +13,13 @@ from typing import Any, Callable, Union
 
 from polyipc import _arguments, _manager_link, _manager_proxy, _manager_values, _waiting, errors
 from polyipc._c import manager as c
-from polyipc._manager_calls import Batch, Future, record
+from polyipc._manager_batch import Batch
+from polyipc._manager_calls import Future
 from polyipc._manager_host import Host
 from polyipc._manager_link import Link, Target
 from polyipc._manager_make import Makes
 from polyipc._manager_proxy import deadlines
+from polyipc._manager_record import record
 from polyipc._manager_values import Each, Pairs
 from polyipc.errors import Status
 

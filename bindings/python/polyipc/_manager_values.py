@@ -40,6 +40,11 @@ def pack_referring(values: list[Any], epoch: bytes) -> bytes:
 
 def pack_pickling(values: Sequence[Any], epoch: bytes) -> bytes:
     """Do the same; what MessagePack cannot carry becomes a pickle, each value by itself."""
+    if codec.is_tree(values):
+        try:
+            return codec.pack_plain(values)
+        except (TypeError, codec.CodecError):
+            pass  # a lone surrogate, or too deep: one of them is pickle's
     return head(0x90, 16, 0xDC, len(values)) + b"".join(one(v, epoch, True) for v in values)
 
 
@@ -57,11 +62,12 @@ def one(value: Any, epoch: bytes, pickle: bool) -> bytes:
     if type(value) is Pairs:
         rows = (one(k, epoch, pickle) + one(v, epoch, pickle) for k, v in value.items())
         return head(0x80, 16, 0xDE, len(value)) + b"".join(rows)
-    if pickle and not is_plain(value, live=True):
+    tree = pickle and codec.is_tree(value)
+    if pickle and not tree and not is_plain(value, live=True):
         return _pickled(value)
     met: list[Ref] = []
     try:
-        body = pack_exactly(value, met)
+        body = codec.pack_plain(value) if tree else pack_exactly(value, met)
     except (TypeError, codec.CodecError):
         if not pickle:
             raise

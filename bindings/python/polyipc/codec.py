@@ -143,18 +143,18 @@ TREE = (dict, list, tuple, str, int, float, bool, type(None), bytes)
 
 
 # Reports whether an object is made of TREE alone and holds nothing twice: quickly, or not at all.
-_is_tree: Callable[[object], Any] = lambda _obj: False  # noqa: E731
+is_tree: Callable[[object], Any] = lambda _obj: False  # noqa: E731
 
 
-def quicken(is_tree: Callable[[object], Any]) -> None:
+def quicken(look: Callable[[object], Any]) -> None:
     """Take the library's look, which is there once it is loaded."""
-    global _is_tree
-    _is_tree = is_tree
+    global is_tree
+    is_tree = look
 
 
 def pack_pickling(obj: object) -> bytes:
     """Do what pack_plain does, or pickle obj."""
-    if _is_tree(obj) or is_plain(obj):
+    if is_tree(obj) or is_plain(obj):
         try:
             return pack_plain(obj)
         except (TypeError, CodecError):

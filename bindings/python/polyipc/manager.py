@@ -26,7 +26,8 @@ docs/howto/manager.md shows more, docs/spec/manager.md has each object's methods
 from __future__ import annotations
 
 from polyipc._manager import Manager, connect
-from polyipc._manager_calls import Batch, Future, Reply
+from polyipc._manager_batch import Batch, Reply
+from polyipc._manager_calls import Future
 from polyipc._manager_cells import ArrayProxy, CounterProxy, NamespaceProxy, ValueProxy
 from polyipc._manager_dict import DictProxy
 from polyipc._manager_host import cancelled

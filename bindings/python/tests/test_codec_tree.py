@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from polyipc import codec
+from polyipc._c import codec as _c  # noqa: F401 - hands the look over when the library is loaded
 from polyipc._c import library
 from polyipc._codec_write import is_plain
 
@@ -38,31 +39,31 @@ def test_what_is_a_tree() -> None:
         *([1, "two", 3.0], {"a": [1], 2: {"b": None}, b"c": (1, (2,))}),
         *([empty, empty], [[i] for i in range(1000)]),
     ):
-        assert codec._is_tree(obj), obj
+        assert codec.is_tree(obj), obj
     for obj in (
         *(Sub(), Colour.RED, object(), set(), frozenset(), bytearray(), uuid.uuid4()),
         *([Sub()], {"a": {"b": Colour.RED}}, {Colour.RED: 1}, {(1,): 2}, [True, bytearray()]),
         *([box, box], {"a": box, "b": (box,)}, (box, [box])),
     ):
-        assert not codec._is_tree(obj), obj
+        assert not codec.is_tree(obj), obj
 
 
 def test_sharing_is_seen_among_many() -> None:
     many: list[Any] = [[i] for i in range(20_000)]
-    assert codec._is_tree(many)
+    assert codec.is_tree(many)
     for place in (0, 31, 32, 33, 5_000, 19_999):
-        assert not codec._is_tree([*many, many[place]])
+        assert not codec.is_tree([*many, many[place]])
 
 
 def test_cycles_and_depth_are_left_to_python() -> None:
     cycle: list[Any] = []
     cycle.append(cycle)
-    assert not codec._is_tree(cycle)
+    assert not codec.is_tree(cycle)
     deep: list[Any] = []
     for _ in range(62):
         deep = [deep]
-    assert codec._is_tree([deep])
-    assert not codec._is_tree([[deep]])
+    assert codec.is_tree([deep])
+    assert not codec.is_tree([[deep]])
 
 
 def test_it_never_calls_plain_what_is_not() -> None:
@@ -92,7 +93,7 @@ def test_it_never_calls_plain_what_is_not() -> None:
     yes = 0
     for _ in range(5000):
         obj = made(5, [])
-        if codec._is_tree(obj):
+        if codec.is_tree(obj):
             yes += 1
             assert is_plain(obj)
             assert codec.unpackb(codec.packb(obj, pickle=True), pickle=True) == obj
@@ -101,11 +102,11 @@ def test_it_never_calls_plain_what_is_not() -> None:
 
 def test_no_reference_is_lost_or_kept() -> None:
     obj = {"a": [1, (2.5, "x")], "b": Sub(), "c": {}}
-    codec._is_tree(obj)
+    codec.is_tree(obj)
     gc.collect()
     before = [sys.getrefcount(x) for x in (obj, obj["a"], Sub, dict, list, tuple, str, int)]
     for _ in range(1000):
-        codec._is_tree(obj)
+        codec.is_tree(obj)
     after = [sys.getrefcount(x) for x in (obj, obj["a"], Sub, dict, list, tuple, str, int)]
     assert after == before
 
@@ -113,4 +114,4 @@ def test_no_reference_is_lost_or_kept() -> None:
 def test_bad_calls_raise() -> None:
     for arguments in ((), (1, 2)):
         with pytest.raises(TypeError):
-            codec._is_tree(*arguments)
+            codec.is_tree(*arguments)

@@ -7,6 +7,7 @@ import queue
 import signal
 import threading
 import time
+from fractions import Fraction
 
 import pytest
 from managed import m, server, until  # noqa: F401 - fixtures
@@ -130,6 +131,49 @@ def test_a_batch(m: Manager) -> None:  # noqa: F811
     assert c.get() == 100
     with m.batch():
         pass
+
+
+def test_what_a_batch_takes(m: Manager) -> None:  # noqa: F811
+    d, inner, other = m.dict(), m.list(None, [1]), m.counter()
+    with m.batch() as batch:
+        set_ = d.set
+        for i in range(3):
+            batch.add(set_, i, (i, [i]))
+        with pytest.raises(TypeError):
+            batch.add(set_, "no value")
+        with pytest.raises(TypeError, match="makes 0 calls"):
+            batch.add(inner._same, inner)
+        with pytest.raises(TypeError, match="give a method"):
+            batch.add(len, inner)
+        batch.add(d.set, "inner", inner)  # a live object: all goes another way
+        inside = batch.add(d.get, "inner")
+        batch.add(other.increment, by=5)
+        assert len(batch) == 6
+    assert batch.results() == [None, None, None, None, inner, 5]
+    inside.result().append(2)
+    assert inner.copy() == [1, 2]
+    assert dict(d.items())[2] == (2, [2])
+    with m.batch() as batch:
+        batch.add(d.set, "bad", object())
+        with pytest.raises(TypeError, match="object"):
+            batch.__exit__(None, None, None)
+        batch._calls.clear()
+
+
+def test_a_batch_of_pickles() -> None:
+    with Server("pickles", pickle=True) as s, s.connect() as m:  # noqa: F811
+        d = m.dict()
+        with m.batch() as batch:
+            batch.add(d.set, "plain", [1, "x"])
+            batch.add(d.update, {"fraction": Fraction(1, 3)}, other=Fraction(1, 2))
+            batch.add(d.set, b"key", Fraction(2, 3))
+            found = batch.add(d.get, "fraction")
+            popped = batch.add(d.popitem)
+        assert found.result() == Fraction(1, 3)
+        assert popped.result() == (b"key", Fraction(2, 3))
+        assert dict(d.items()) == {
+            "plain": [1, "x"], "fraction": Fraction(1, 3), "other": Fraction(1, 2)
+        }  # fmt: skip
 
 
 def test_deadlines(m: Manager) -> None:  # noqa: F811

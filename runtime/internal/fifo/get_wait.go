@@ -77,3 +77,6 @@ func (q *Fifo) getWaiter(o *op, get func() error) park.Waiter {
 	}
 	return w
 }
+
+// SpinPolitely has waits for messages give their processor to others as they spin, if when says so. Before the first one.
+func (q *Fifo) SpinPolitely(when func() bool) { q.spinGet.Polite = when }

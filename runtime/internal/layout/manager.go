@@ -25,6 +25,7 @@ type Manager struct {
 const (
 	RingOnSend uint32 = 1 // the server does not look at that client's pipe
 	RingOnRecv uint32 = 2 // the server waits for room in it
+	AtHost     uint32 = 4 // it called a host lately, or is one: what it waits for, a third process has to do
 )
 
 // BellWords views the bell words.

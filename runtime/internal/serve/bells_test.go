@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/polyipc/polyipc/codec"
+	"github.com/polyipc/polyipc/runtime/internal/frame"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/manager"
 )
@@ -99,4 +101,65 @@ func beInherited(w *world) {
 	must(w, cmd.Start())
 	fmt.Printf("heir %d\n", cmd.Process.Pid)
 	time.Sleep(patience)
+}
+
+// TestBellsOfHosts looks at the bell words of a host and of who calls it: that both wait for a third process, and that the
+// server looks at their pipes, unasked, when they have something to say.
+func TestBellsOfHosts(t *testing.T) {
+	w := newWorld(t, false, manager.Options{})
+	w.during(func() {
+		host, caller := w.raw(), w.raw()
+		defer host.close()
+		defer caller.close()
+		hosts, callers := host.place.Bell(int(host.welcome.Slot)), caller.place.Bell(int(caller.welcome.Slot))
+		until := func(what string, so func() bool) {
+			for began := time.Now(); !so(); time.Sleep(100 * time.Microsecond) {
+				if time.Since(began) > patience {
+					t.Fatal(what)
+				}
+			}
+		}
+		host.send(call(1, 0, "register", "T", []any{"m"}))
+		host.answer(1)
+		until("a host does not know that it is one", func() bool { return hosts.Load()&layout.AtHost != 0 })
+
+		looked, lookedBack := false, false
+		object := uint64(0)
+		for i := uint64(1); i < 500 && (!looked || !lookedBack); i++ {
+			until("the server does not sleep", func() bool { return hosts.Load()&callers.Load()&layout.RingOnSend != 0 })
+			if object == 0 {
+				caller.send(call(i, 0, "create", "T"))
+			} else {
+				caller.send(call(i, object, "m"))
+			}
+			m, err := host.pipe.Recv(soon(w))
+			must(w, err)
+			var s codec.Scanner
+			_, n, _, err := frame.Head(&s, m.Body)
+			must(w, err)
+			if callers.Load()&layout.AtHost == 0 {
+				t.Error("a caller does not know that it waits for a host")
+			}
+			looked = looked || hosts.Load()&layout.RingOnSend == 0
+			host.send(frame.AppendResult(nil, frame.Result, n, nil))
+			_, s = caller.answer(i)
+			if object == 0 {
+				v, err := s.Value()
+				must(w, err)
+				ref, err := codec.Decode(v)
+				must(w, err)
+				object = number(ref)
+			}
+			lookedBack = lookedBack || callers.Load()&layout.RingOnSend == 0
+		}
+		if !looked || !lookedBack {
+			t.Errorf("the server looks at the host's pipe: %v; at the caller's: %v", looked, lookedBack)
+		}
+		caller.send(call(1000, 0, "ping", 1))
+		caller.answer(1000)
+		until("who calls the manager waits for a host for ever", func() bool { return callers.Load()&layout.AtHost == 0 })
+		if hosts.Load()&layout.AtHost == 0 {
+			t.Error("a host is none any more")
+		}
+	})
 }

@@ -177,6 +177,7 @@ func (s *Server) oneCall(p *peer, n uint64, left int) error {
 		return nil
 	}
 	s.answer(c, result, err)
+	p.atHost(false)
 	if began != 0 {
 		s.stat.tookNS(nowNS() - began)
 	}
@@ -269,6 +270,9 @@ func (s *Server) park(c *call) {
 func (s *Server) unpark(c *call) {
 	delete(c.peer.parked, c.id)
 	s.disarm(c.timer)
+	if c.host != nil {
+		s.guarded(c.peer, s.expect)
+	}
 	if c.at != nil {
 		s.unref(c.at, 1)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/live"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -84,6 +85,7 @@ func (s *Server) register(c *call, a *arguments) (codec.Raw, error) {
 		c.peer.types, c.peer.served = map[string]*hostType{}, map[uint64]*hostCall{}
 	}
 	c.peer.types[name] = h
+	c.peer.atHost(true)
 	return nil, nil
 }
 
@@ -187,8 +189,23 @@ func (s *Server) forward(c *call, h *hosted, method string, makes *entry, name s
 	c.host = &hostCall{call: c, peer: host, id: s.hosted, makes: makes, name: name}
 	host.served[s.hosted] = c.host
 	host.post(f)
+	s.expect(host)
 	s.handed = s.now
+	c.peer.atHost(true)
 	return c.Park(c.host, -1)
+}
+
+// atHost tells a local client whether a third process has to run for what it waits for: who called a host is taken to do so
+// again, until it calls another object. A host always waits for others.
+func (p *peer) atHost(is bool) {
+	if is = is || len(p.types) > 0; is == p.hosting || p.word == nil {
+		return
+	}
+	if p.hosting = is; is {
+		p.word.Or(layout.AtHost)
+	} else {
+		p.word.And(^layout.AtHost)
+	}
 }
 
 // Cancel implements live.Parked: the host is asked to give the call up, and what it answers does not count.

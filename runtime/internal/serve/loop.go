@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 )
@@ -17,6 +18,7 @@ const (
 	framesATurn = 64                            // of one client, before the next one has its turn
 	idleTurns   = 8                             // in a row between two looks at the clock
 	spinFor     = int64(40 * time.Microsecond)  // looking at pipes before it sleeps: about what a sleep and a wake take
+	spinLonger  = int64(120 * time.Microsecond) // if who came last came so soon after it had fallen asleep: he may do so again
 	eventsEvery = int64(100 * time.Microsecond) // looks at sockets while pipes keep it busy
 	quietAfter  = int64(2 * time.Millisecond)   // an active client that sends nothing for so long is asked to ring
 )
@@ -34,10 +36,12 @@ func (s *Server) run() {
 		close(s.ended)
 	}()
 	var looked, worked int64
+	s.spin = spinFor
 	for {
 		s.now = object.Now()
 		for range idleTurns {
 			if s.turn() {
+				s.learn(worked)
 				worked = s.now
 				s.touch()
 				break
@@ -54,7 +58,7 @@ func (s *Server) run() {
 				continue
 			}
 		case s.rest() && !s.pending():
-			wait = s.untilTimer()
+			wait, s.slept = s.untilTimer(), true
 		}
 		looked = s.now
 		if !s.events(wait) {
@@ -71,13 +75,34 @@ func (s *Server) run() {
 }
 
 // spins reports whether the loop goes on looking at pipes, since there was work a moment ago. After a call of a hosted
-// object was passed on, or its answer, somebody has to wake up first: on two processors he would wait for the one that the
-// loop spins on.
+// object was passed on, or its answer, somebody else has to act first: on two processors he may wait for the one that the
+// loop spins on, so it lets him have it now and then.
 func (s *Server) spins(worked int64) bool {
-	if s.now-worked >= spinFor || len(s.active) == 0 || park.Alone() {
+	if s.now-worked >= s.spin || len(s.active) == 0 || park.Alone() {
 		return false
 	}
-	return s.handed != worked || !park.Few()
+	if s.handed != worked && s.now-worked < spinFor {
+		return true
+	}
+	if s.asked != worked {
+		if s.polite {
+			s.courtesy.Paid()
+		}
+		s.asked, s.polite = worked, s.courtesy.Pays()
+	}
+	s.polite = s.polite && s.courtesy.GiveWay()
+	return s.polite || !park.Few()
+}
+
+// learn steers how long the loop spins, when it finds work: from who came when it had fallen asleep, since it last worked.
+func (s *Server) learn(worked int64) {
+	if !s.slept {
+		return
+	}
+	s.slept, s.spin = false, spinFor
+	if s.now-worked < spinLonger {
+		s.spin = spinLonger
+	}
 }
 
 // turn takes what the active clients have sent, and reports whether there was something.
@@ -138,6 +163,18 @@ func (s *Server) activate(p *peer) {
 		p.active, p.heard = true, s.now
 		s.active = append(s.active, p)
 	}
+}
+
+// expect looks at a client's pipe without being asked to: it was sent what it will soon answer, or go on after. Its bell stays
+// silent then, which spares both sides a ring and its socket's way through epoll.
+func (s *Server) expect(p *peer) bool {
+	if p.pipe == nil || p.gone {
+		return false
+	}
+	if s.activate(p); p.word.Load()&layout.RingOnSend != 0 {
+		p.word.And(^layout.RingOnSend)
+	}
+	return true
 }
 
 // events takes what epoll tells, waiting for so many milliseconds, -1 without limit; false to stop.

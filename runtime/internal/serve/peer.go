@@ -36,6 +36,7 @@ type peer struct {
 	pipe    *pipe.Pipe
 	slot    int
 	word    *atomic.Uint32 // its bell word
+	hosting bool           // as atHost told it
 	active  bool           // its pipe is looked at
 	heard   int64          // when something last came
 	long    int            // how often a look at its pipe took long

@@ -25,6 +25,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/live"
 	"github.com/polyipc/polyipc/runtime/internal/object"
+	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
 	"github.com/polyipc/polyipc/runtime/internal/trace"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
@@ -76,7 +77,12 @@ type Server struct {
 	inFlight int      // bytes that remote clients sent or have not read yet
 	active   []*peer  // local peers whose pipes are looked at
 	handed   int64    // when a call was last handed to its host, or an answer to its caller
-	now      int64    // nanoseconds, as object.Now counts: when this turn began
+	spin     int64    // how long the loop looks at pipes before it sleeps
+	slept    bool     // since it last worked
+	asked    int64    // the latest of those for which courtesy was asked
+	polite   bool     // and the loop gives way
+	courtesy park.Courtesy
+	now      int64 // nanoseconds, as object.Now counts: when this turn began
 	timers   timers
 	later    []func() // to be done when the call is over
 	buf      []byte   // a frame that came

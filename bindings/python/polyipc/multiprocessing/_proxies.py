@@ -51,8 +51,9 @@ class BaseProxy:
         values, named = list(args), dict(kwds or {})
         if self._serializer == _server.XML:
             values, named = _server.in_xml([values, named])
+        ask, name = self._ref, methodname.encode()
         try:
-            kind, *rest = self._ref._ask_named(methodname.encode(), values, named)
+            kind, *rest = ask._ask_named(name, values, named) if named else ask._ask(name, values)
         except errors.ClosedError as e:
             raise errors.PeerDiedError(f"{methodname}: the manager was shut down") from e
         if kind == _server.RETURN:
