@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import contextlib
 import multiprocessing
 import os
 import pickle
@@ -153,9 +154,10 @@ def test_what_a_connection_is(root: Any) -> None:  # noqa: ARG001
     a, b = ours.Pipe()
     left, right = socket.socketpair()
     with a, b, ours.Connection("named") as named, right:
-        conn = ours.Connection(left.detach())
+        conn: Any = ours.Connection(left.detach())
         with conn:
             assert all(isinstance(c, ours.Connection) for c in (a, b, named, conn))
+            assert type(conn) is ours.SocketConnection
             assert not isinstance(object(), ours.Connection)
             conn.send_bytes(b"1")
             assert right.recv(9) == b"\0\0\0\x011"
@@ -284,7 +286,6 @@ def test_xml() -> None:
 # ---- descriptors ----
 
 
-@pytest.mark.usefixtures("sharer")
 def test_handles() -> None:
     a, b = ours.Pipe()
     read, write = os.pipe()
@@ -302,6 +303,34 @@ def test_handles() -> None:
         with pytest.raises(EOFError):
             reduction.recv_handle(b)
     os.close(read)
+
+
+def test_a_handle_is_for_who_has_the_key() -> None:
+    a, b = ours.Pipe()
+    read, write = os.pipe()
+    with a, b:
+        reduction.send_handle(a, write, os.getpid())
+        os.close(write)
+        ticket = b.recv()
+        with pytest.raises(multiprocessing.AuthenticationError):
+            theirs.Client(ticket._address, authkey=b"another")
+        pid = os.fork()
+        if pid == 0:  # the child holds nothing
+            os._exit(any(f"pipe:[{os.fstat(read).st_ino}]" in open_ for open_ in writers(read)))
+        assert os.waitpid(pid, 0)[1] == 0
+        os.close(ticket.detach())
+        assert os.read(read, 1) == b""
+    os.close(read)
+
+
+def writers(read: int) -> list[str]:
+    """The descriptors of this process for a pipe, but for one."""
+    found = []
+    for fd in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if int(fd.name) != read:
+                found.append(str(fd.readlink()))
+    return found
 
 
 def test_handles_over_sockets() -> None:

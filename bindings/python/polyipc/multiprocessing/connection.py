@@ -49,6 +49,7 @@ __all__ = [
     "Pipe",
     "PipeConnection",
     "SocketClient",
+    "SocketConnection",
     "SocketListener",
     "XmlClient",
     "XmlListener",
@@ -76,7 +77,7 @@ else:
 class Connection(_Methods):
     """What Pipe, Listener and Client return; isinstance tells.
 
-    Connection(descriptor, readable, writable) is CPython's, of a socket or an OS pipe.
+    Connection(descriptor, readable, writable) is a SocketConnection.
     Connection(name) opens one end of a pipe, or makes it; options -- of polyipc.Connection.
     """
 
@@ -85,7 +86,28 @@ class Connection(_Methods):
     ) -> Any:
         if isinstance(handle, str):
             return PipeConnection(handle, pickle=True, **options)
-        return _theirs.Connection(handle, readable, writable)
+        return SocketConnection(handle, readable, writable)
+
+
+class SocketConnection(_theirs.Connection):
+    """A connection of a socket or an OS pipe, on CPython's wire."""
+
+
+def _reduced(conn: SocketConnection) -> tuple[Any, ...]:
+    return _rebuilt, (reduction.DupFd(conn.fileno()), conn.readable, conn.writable)
+
+
+def _rebuilt(duplicate: Any, readable: bool, writable: bool) -> SocketConnection:
+    return SocketConnection(duplicate.detach(), readable, writable)
+
+
+reduction.register(SocketConnection, _reduced)
+
+
+def _from_theirs(conn: Any) -> SocketConnection:
+    own = SocketConnection(conn.fileno())
+    conn._handle = None
+    return own
 
 
 class PipeConnection(native.Connection[Any]):
@@ -149,7 +171,7 @@ class Listener(_theirs.Listener):
         """Return a connection to the next client. AuthenticationError: it has another authkey."""
         if self._listener is None:
             raise OSError("listener is closed")
-        conn = self._listener.accept()
+        conn = _from_theirs(self._listener.accept())
         if self._authkey is not None:
             _greet(conn, self._authkey, deliver_challenge, answer_challenge)
         return conn
@@ -158,7 +180,7 @@ class Listener(_theirs.Listener):
 def Client(address: Any, family: str | None = None, authkey: bytes | None = None) -> Any:
     """Return a connection to the Listener at an address."""
     _check_key(authkey)
-    conn = _theirs.Client(address, family)
+    conn = _from_theirs(_theirs.Client(address, family))
     if authkey is not None:
         _greet(conn, authkey, answer_challenge, deliver_challenge)
     return conn

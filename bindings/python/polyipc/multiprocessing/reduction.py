@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from multiprocessing import reduction as _theirs
-from multiprocessing import resource_sharer
 from multiprocessing.reduction import (
     AbstractReducer,
     DupFd,
@@ -16,7 +15,7 @@ from multiprocessing.reduction import (
 from typing import Any
 
 from polyipc import pipe as native
-from polyipc.multiprocessing import _rest
+from polyipc.multiprocessing import _rest, _tickets
 
 __all__ = [
     "AbstractReducer",
@@ -38,7 +37,7 @@ def send_handle(conn: Any, handle: int, destination_pid: int | None) -> None:
     process: it must live until then.
     """
     if isinstance(conn, native.Connection):
-        conn.send(resource_sharer.DupFd(handle))
+        conn.send(_tickets.Ticket(handle))
     else:
         _theirs.send_handle(conn, handle, destination_pid)
 
@@ -48,7 +47,7 @@ def recv_handle(conn: Any) -> int:
     if not isinstance(conn, native.Connection):
         return _theirs.recv_handle(conn)
     ticket = conn.recv()
-    if not isinstance(ticket, resource_sharer.DupFd):
+    if not isinstance(ticket, _tickets.Ticket):
         raise RuntimeError(f"receive a descriptor: a {type(ticket).__name__} came; use recv for it")
     return ticket.detach()
 
