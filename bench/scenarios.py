@@ -91,6 +91,8 @@ SERIES = (
     Series("mp-wait", "multiprocessing.connection.wait", "Python", module="mp_wait"),
     Series("bell-py", "polyipc.Queue in epoll", "Python", module="polyipc_doorbell", ours=True),
     Series("socket-py", "socketpair in epoll", "Python", module="selected_sockets"),
+    Series("aio-py", "polyipc.aio.Queue", "Python", module="polyipc_aio", ours=True),
+    Series("streams-py", "asyncio streams", "Python", module="streams"),
     Series("lock-go", "polyipc Lock, Go", "Go", program="polyipc_lock_go", ours=True),
     Series("lock-c", "polyipc Lock, C", "C", program="polyipc_lock_c", ours=True),
     Series("mutex", "pthread mutex, robust", "C", program="mutex"),
@@ -126,7 +128,7 @@ PIPES_NATIVE = ("pipe-go", "pipe-c", "unix", "zmq-pair")
 PIPES_PYTHON = ("pipe-py", "mp-pipe", "pyzmq-pair")
 PIPES = PIPES_NATIVE + PIPES_PYTHON
 MANY = ("wait-go", "wait-c", "poll", "wait-py", "mp-wait")
-LOOPS = ("bell-py", "socket-py")
+LOOPS = ("bell-py", "socket-py", "aio-py", "streams-py")
 LOCKS = ("lock-go", "lock-c", "mutex", "semaphore", "lock-py", "mp-lock")
 LOCKED = ("number-go", "number-c", "mutex", "value-py", "mp-value")
 ATOMIC = ("number-go", "number-c", "atomic", "value-py")
