@@ -109,7 +109,7 @@ MUTANTS_AIO = (
         "a loop is not told that a manager's server died",
         "runtime/manager/client.go",
         "			call.finish(nil, err)\n			c.noteEnd(id, call)\n",
-        "			call.finish(nil, err)\n",
+        "			call.finish(nil, err)\n			_ = id\n",
         "news",
     ),
     Mutant(
