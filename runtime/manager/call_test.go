@@ -2,12 +2,16 @@ package manager
 
 import (
 	"context"
+	"io"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -116,4 +120,28 @@ func TestServersDescriptorsElsewhere(t *testing.T) {
 		}
 		must(t, c.Close())
 	}
+}
+
+// TestConnectFarAway connects over a way that takes longer than an interruptible wait: nothing is begun anew.
+func TestConnectFarAway(t *testing.T) {
+	s := serveIn(t, Options{Key: []byte("secret"), Listen: "127.0.0.1:0"})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		time.Sleep(park.InterruptEvery * 3 / 2)
+		to, err := net.Dial("tcp", strings.TrimPrefix(s.Address(), remotePrefix))
+		if err != nil {
+			return
+		}
+		go func() { _, _ = io.Copy(to, c) }()
+		_, _ = io.Copy(c, to)
+	}()
+	c, err := Connect(interruptible{soon(t)}, remotePrefix+l.Addr().String(), Options{Key: []byte("secret")})
+	must(t, err)
+	must(t, c.Close())
 }

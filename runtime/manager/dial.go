@@ -34,8 +34,22 @@ var atOnce = context.TODO()
 
 const remotePrefix = "tcp://"
 
+// connecting is the context of who connects. After an interrupt he begins anew, and would never be done where an answer takes
+// longer than park.InterruptEvery: so a signal interrupts him, and if that came between two waits, silence for longer than
+// any server lets a greeting take.
+type connecting struct{ context.Context }
+
+const silence = 6 * time.Second
+
+// Interruptible is that of the whole.
+func (c connecting) Interruptible() bool {
+	i, ok := c.Context.(park.Interruptible)
+	return ok && i.Interruptible()
+}
+
 // dial connects and greets.
 func dial(ctx context.Context, name string, o *Options) (line, frame.Welcome, error) {
+	ctx = connecting{ctx}
 	if strings.HasPrefix(name, remotePrefix) {
 		return dialRemote(ctx, name, o)
 	}
@@ -97,7 +111,10 @@ func until(ctx context.Context, name string, fd int, events int16) error {
 	if i, ok := ctx.(park.Interruptible); ok {
 		interruptible = i.Interruptible()
 	}
-	began := time.Now()
+	began, most := time.Now(), park.InterruptEvery
+	if _, ok := ctx.(connecting); ok {
+		most = silence
+	}
 	for {
 		if err := park.Ended(ctx); err != nil {
 			return &ipcerr.Error{Op: "call manager", Name: name, Code: ipcerr.CodeOf(err)}
@@ -114,7 +131,7 @@ func until(ctx context.Context, name string, fd int, events int16) error {
 		if n > 0 {
 			return nil
 		}
-		if interruptible && (err == unix.EINTR || time.Since(began) > park.InterruptEvery) {
+		if interruptible && (err == unix.EINTR || time.Since(began) > most) {
 			return &ipcerr.Error{Op: "call manager", Name: name, Code: ipcerr.Interrupted}
 		}
 	}

@@ -131,6 +131,13 @@ MUTANTS_TLS = (
         "tls",
     ),
     Mutant(
+        "who connects over a long way begins anew all the time",
+        "runtime/manager/dial.go",
+        "\t\tmost = silence\n",
+        "",
+        "manager",
+    ),
+    Mutant(
         "the poller that TLS starts in a child is left to its children",
         "capi/noun.go",
         "\ttrackPoller() // TLS",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pickle
 import shutil
+import signal
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,6 +127,31 @@ def test_who_is_wrong_is_told(far: Server, certs: Path) -> None:
         pytest.raises(errors.VersionError, match="speaks no TLS"),
     ):
         connect(plain, **files(certs, "client"))
+
+
+def test_a_signal_interrupts_who_connects(certs: Path) -> None:
+    class RangError(Exception):
+        pass
+
+    def ring(*_: object) -> None:
+        raise RangError
+
+    before = signal.signal(signal.SIGALRM, ring)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        try:
+            for tls in {}, files(certs, "client"):
+                signal.setitimer(signal.ITIMER_REAL, 0.3)
+                began = time.monotonic()
+                with pytest.raises(RangError):
+                    manager.connect(address, key=KEY, **tls)
+                assert time.monotonic() - began < 3
+                silent.accept()[0].close()
+            silent.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                silent.accept()  # each came once
+        finally:
+            signal.signal(signal.SIGALRM, before)
 
 
 def test_renewed_files_are_used(certs: Path, tmp_path: Path) -> None:
