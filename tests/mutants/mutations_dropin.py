@@ -20,6 +20,10 @@ SUITES_DROPIN = {
     "pickles": _tests("test_pickling.py"),
     "buffers": _tests("test_pickle_buffers.py"),
     "managers": _tests("test_managers.py"),
+    "queues": _tests("test_dropin_queues.py"),
+    "forks": _tests("test_dropin_fork.py -k processes"),
+    "exits": _tests("test_dropin_programs.py -k exits-fork"),
+    "arguments": _tests("test_dropin_programs.py -k objects-spawn"),
 }
 
 MUTANTS_DROPIN = (
@@ -99,5 +103,48 @@ MUTANTS_DROPIN = (
         "        if self._authkey is not None:\n",
         "        if self._authkey:\n",
         "connections",
+    ),
+    Mutant(
+        "children of multiprocessing do not close what they have",
+        PACKAGE + "multiprocessing/context.py",
+        "    lambda _: util.Finalize(None, _handle.close_all, exitpriority=LAST),\n",
+        "    lambda _: None,\n",
+        "forks",
+    ),
+    Mutant(
+        "they close all but segments",
+        PACKAGE + "_handle.py",
+        "    c_segment.leave()\n",
+        "",
+        "forks",
+    ),
+    Mutant(
+        "they close what their threads still use",
+        PACKAGE + "_handle.py",
+        "            thread.join()\n",
+        "            pass\n",
+        "exits",
+    ),
+    Mutant(
+        "a program's exit closes what its pools and managers end with",
+        PACKAGE + "multiprocessing/context.py",
+        "atexit.unregister(util._exit_function)  # type: ignore[attr-defined]\n"
+        "atexit.register(util._exit_function)  # type: ignore[attr-defined]\n",
+        "",
+        "exits",
+    ),
+    Mutant(
+        "a queue that its maker drops does not reach the child",
+        PACKAGE + "multiprocessing/queues.py",
+        "        return _handle._keeper(self._id), self._reopen_with()\n",
+        "        return None, self._reopen_with()\n",
+        "arguments",
+    ),
+    Mutant(
+        "what refers to objects is put into a closed queue",
+        PACKAGE + "multiprocessing/queues.py",
+        "self._c_put = self._c_get = self._pack = fail",
+        "self._c_put = self._c_get = fail",
+        "queues",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import types
+from pathlib import Path
 
 import pytest
 from running import output
@@ -11,10 +12,10 @@ from running import output
 import polyipc.multiprocessing as ours
 
 MODULES = (
-    *("connection", "context", "dummy", "dummy.connection", "forkserver"),
+    *("connection", "context", "dummy", "dummy.connection", "forkserver", "heap", "managers"),
     *("pool", "popen_fork", "popen_forkserver", "popen_spawn_posix", "process", "queues"),
-    *("reduction", "resource_sharer", "resource_tracker"),
-    *("spawn", "util"),
+    *("reduction", "resource_sharer", "resource_tracker", "shared_memory", "sharedctypes"),
+    *("spawn", "synchronize", "util"),
 )
 
 
@@ -42,6 +43,34 @@ import polyipc.multiprocessing as ours
 print(there - set(dir(ours)) - {"sys"}, set(multiprocessing.__all__) ^ set(ours.__all__))
 """)
     assert said == "set() set()\n"
+
+
+def test_each_module_says_what_is_public() -> None:
+    """As a test of CPython's wants of all files of the package."""
+    assert ours.__file__ is not None
+    for file in Path(ours.__file__).parent.glob("[!_]*.py"):
+        if file.stem != "popen_spawn_win32":
+            module = importlib.import_module(f"polyipc.multiprocessing.{file.stem}")
+            assert all(hasattr(module, name) for name in module.__all__), file
+
+
+def test_what_talks_is_polyipcs() -> None:
+    """And not what a module falls back to."""
+    wanted = {
+        "queues": ("Queue", "JoinableQueue", "SimpleQueue"),
+        "connection": ("Connection", "Pipe", "Listener", "Client", "wait"),
+        "synchronize": (
+            *("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Barrier"),
+        ),
+        "sharedctypes": ("Value", "Array", "RawValue", "RawArray", "synchronized"),
+        "shared_memory": ("SharedMemory", "ShareableList"),
+        "managers": ("BaseManager", "SyncManager", "SharedMemoryManager", "BaseProxy", "Token"),
+        "pool": ("Pool",),
+    }
+    for name, names in wanted.items():
+        module = importlib.import_module(f"polyipc.multiprocessing.{name}")
+        for attribute in names:
+            assert getattr(module, attribute).__module__.startswith("polyipc."), attribute
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

@@ -23,6 +23,7 @@ STEPS = {
         "dropped",
     ],
     "pools": ["calls", "initializers", "deaths", "threads"],
+    "exits": ["[0, 1, 4]", "1", "late", "over"],
     "executors": ["calls", "initializers", "tasks_per_child", "deaths", "cancelling"],
 }
 

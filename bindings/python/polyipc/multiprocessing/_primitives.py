@@ -14,6 +14,8 @@ from polyipc._manager_proxy import Proxy
 from polyipc._manager_proxy import classes as _natives
 from polyipc.multiprocessing import _proxies
 
+__all__ = ["classes"]
+
 
 class _Both(Proxy):
     """What multiprocessing's proxies have."""

@@ -12,6 +12,27 @@ from polyipc import _manager, _waiting, errors
 from polyipc._manager_errors import RemoteTraceback
 from polyipc.multiprocessing import _server
 
+__all__ = [
+    "AcquirerProxy",
+    "ArrayProxy",
+    "AutoProxy",
+    "BarrierProxy",
+    "BaseDictProxy",
+    "BaseListProxy",
+    "BasePoolProxy",
+    "BaseProxy",
+    "ConditionProxy",
+    "DictProxy",
+    "EventProxy",
+    "IteratorProxy",
+    "ListProxy",
+    "MakeProxyType",
+    "NamespaceProxy",
+    "PoolProxy",
+    "Token",
+    "ValueProxy",
+]
+
 T = TypeVar("T")
 
 

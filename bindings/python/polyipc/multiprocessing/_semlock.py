@@ -12,6 +12,8 @@ from typing import Any
 from polyipc._segment_lock import SegmentLock
 from polyipc._sync_locks import Held
 
+__all__ = ["SEM_VALUE_MAX", "ConditionLock", "Seen", "SemLock", "ValueLock", "View"]
+
 RECURSIVE_MUTEX, SEMAPHORE = range(2)
 SEM_VALUE_MAX = 2**31 - 1
 

@@ -16,6 +16,24 @@ from polyipc import manager as native
 from polyipc._manager_host import Host, public
 from polyipc._manager_link import Target
 
+__all__ = [
+    "ERROR",
+    "GETVALUE",
+    "METHODS",
+    "PROXY",
+    "RETURN",
+    "SERIALIZERS",
+    "SETTLED",
+    "XML",
+    "Address",
+    "Registered",
+    "Server",
+    "connect",
+    "in_xml",
+    "run",
+    "type_name",
+]
+
 Address = Union[str, tuple[str, int], None]
 
 RETURN, ERROR, TRACEBACK, PROXY = "#RETURN", "#ERROR", "#TRACEBACK", "#PROXY"

@@ -6,7 +6,9 @@ set_start_method of multiprocessing or of this package set holds for either, in 
 
 from __future__ import annotations
 
+import atexit
 import sys
+import weakref
 from multiprocessing import context as _theirs
 from multiprocessing import util
 from multiprocessing.context import (
@@ -229,11 +231,17 @@ class DefaultContext(BaseContext):
 
 _default_context = DefaultContext()
 
-# Python's exit closes objects; a child of multiprocessing ends without it, after its finalizers.
-# Those of its parent are forgotten when it begins, just before this is called.
+# Python's exit closes objects, but children of multiprocessing end without it: they close them
+# after their finalizers. Those of the parent are forgotten just before this is called in a child.
 util.register_after_fork(
     sys.modules[__name__],
     lambda _: util.Finalize(None, _handle.close_all, exitpriority=LAST),
 )
+
+# And where Python exits, that comes first which stops pools and managers: they use objects for it.
+# What is registered last is called first; a finalizer's own call is registered by the first one.
+weakref.finalize(_default_context, int)
+atexit.unregister(util._exit_function)  # type: ignore[attr-defined]
+atexit.register(util._exit_function)  # type: ignore[attr-defined]
 
 __getattr__, __dir__ = _rest.of(_theirs, globals())

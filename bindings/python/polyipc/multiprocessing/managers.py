@@ -21,6 +21,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from multiprocessing import context, process, util
+from multiprocessing import managers as _theirs
 from multiprocessing.managers import Namespace, RemoteError
 from multiprocessing.process import AuthenticationString  # type: ignore[attr-defined]
 from types import TracebackType
@@ -28,7 +29,7 @@ from typing import Any, ClassVar, TypeVar
 
 from polyipc import _manager_link, errors
 from polyipc import manager as native
-from polyipc.multiprocessing import _server, shared_memory
+from polyipc.multiprocessing import _rest, _server, shared_memory
 from polyipc.multiprocessing._proxies import (
     AcquirerProxy,
     ArrayProxy,
@@ -379,3 +380,6 @@ def Manager() -> SyncManager:
     m = SyncManager()
     m.start()
     return m
+
+
+__getattr__, __dir__ = _rest.of(_theirs, globals())
