@@ -21,6 +21,7 @@ from mutations_pipe import MUTANTS_PIPE, SUITES_PIPE
 from mutations_reference import MUTANTS_REFERENCE
 from mutations_segment import MUTANTS_SEGMENT, SUITES_SEGMENT
 from mutations_sync import MUTANTS_SYNC, SUITES_SYNC
+from mutations_synch import MUTANTS_SYNCH, SUITES_SYNCH
 from mutations_tls import MUTANTS_TLS, SUITES_TLS
 from mutations_tree import MUTANTS_TREE, SUITES_TREE
 from mutations_wait import MUTANTS_WAIT, SUITES_WAIT
@@ -28,6 +29,7 @@ from mutations_wait import MUTANTS_WAIT, SUITES_WAIT
 # What is run in a copy of the tree; the whole suite passes there before any mutant is tried.
 SUITES = {
     **SUITES_SYNC,
+    **SUITES_SYNCH,
     **SUITES_DATA,
     **SUITES_DROPIN,
     **SUITES_MANAGER,
@@ -471,6 +473,7 @@ MUTANTS = (
     *MUTANTS_REFERENCE,
     *MUTANTS_SEGMENT,
     *MUTANTS_SYNC,
+    *MUTANTS_SYNCH,
     *MUTANTS_MANAGER,
     *MUTANTS_HOSTED,
     *MUTANTS_MANAGER_GO,

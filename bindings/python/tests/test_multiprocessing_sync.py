@@ -149,7 +149,8 @@ def test_what_the_module_offers() -> None:
     event, barrier = ours.Event(), ours.Barrier(2)
     assert repr(event).endswith("unset>") == repr(theirs.Event()).endswith("unset>")
     assert bool(event) is True
-    assert "waiters=0/2" in repr(barrier)
+    if "__repr__" in vars(threading.Barrier):  # from Python 3.10 on
+        assert "waiters=0/2" in repr(barrier)
     named = ours.Lock(name="open.to.all")
     with polyipc.Lock(name="open.to.all") as other:
         assert named.locked()

@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from multiprocessing import parent_process
 from multiprocessing import shared_memory as _theirs
@@ -128,11 +128,11 @@ class SharedMemory(_theirs.SharedMemory):
             self._buf = None
             _keep(keeper)
 
-    def __del__(self) -> None:
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         if self._segment is None:
             super().__del__()
-        elif sys.is_finalizing():
-            return  # all is closed
+        elif ending():
+            return  # all is closed, and this module's names may be gone
         elif self._buf is not None and self._made_by == os.getpid():
             _keep(_opened_again(self._segment))
 

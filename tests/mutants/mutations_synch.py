@@ -1,0 +1,96 @@
+"""Mutants of locks, values and shared memory as multiprocessing has them."""
+
+from __future__ import annotations
+
+from mutant import Mutant
+
+PACKAGE = "bindings/python/polyipc/"
+SHARED = PACKAGE + "multiprocessing/shared_memory.py"
+
+
+def _tests(file: str) -> str:
+    return f"""sh -c '
+        if ! {{ cmake -S . -B build && cmake --build build --parallel; }} >/dev/null 2>&1
+        then echo "[build failed]"; exit 1; fi
+        export PYTHONPATH="$PWD/bindings/python"  # for the programs that tests start
+        python -m pytest -q -x bindings/python/tests/{file}'"""
+
+
+SUITES_SYNCH = {
+    "handing": _tests("test_multiprocessing_handing.py"),
+    "locks of multiprocessing": _tests("test_multiprocessing_sync.py"),
+    "shared memory": _tests("test_multiprocessing_shared_memory.py"),
+}
+
+MUTANTS_SYNCH = (
+    Mutant(
+        "a lock that is handed over is not kept",
+        PACKAGE + "_sync_base.py",
+        "_reopened, (_keeper(self._id), _opened,",
+        "_reopened, (None, _opened,",
+        "handing",
+    ),
+    Mutant(
+        "a segment that is handed over is not kept",
+        PACKAGE + "_segment.py",
+        "_reopened, (_keeper(self._id), _opened,",
+        "_reopened, (None, _opened,",
+        "handing",
+    ),
+    Mutant(
+        "a forked child has its parent's locks",
+        "capi/pyshim_direct.c",
+        "    if (d->forks != forks) {",
+        "    if (false) {",
+        "locks of multiprocessing",
+    ),
+    Mutant(
+        "who waited is not known to have the lock again",
+        PACKAGE + "_sync_waits.py",
+        "            self._c_died(int(died))\n            self._mine_again()\n",
+        "            self._c_died(int(died))\n",
+        "locks of multiprocessing",
+    ),
+    Mutant(
+        "a segment's lock is free after a wait",
+        "runtime/segment/lock.go",
+        "return mutex.RLock(l.s.lock()).LockAgain(ctx, l.thread, depth)",
+        "return false, nil",
+        "handing",
+    ),
+    Mutant(
+        "a block that its maker closed is gone",
+        SHARED,
+        "            _keep(keeper)\n",
+        "",
+        "shared memory",
+    ),
+    Mutant(
+        "a block that nobody closed is gone",
+        SHARED,
+        "            _keep(_opened_again(self._segment))\n",
+        "            pass\n",
+        "shared memory",
+    ),
+    Mutant(
+        "a block that another unlinked is kept",
+        SHARED,
+        ".readlink().name != name:",
+        ".readlink().name == '':",
+        "shared memory",
+    ),
+    Mutant(
+        "what a child makes goes with it",
+        SHARED,
+        "transient = track and parent_process() is None",
+        "transient = track",
+        "shared memory",
+    ),
+    Mutant(
+        "what a main process makes outlives it",
+        SHARED,
+        "transient = track and parent_process() is None",
+        "transient = False",
+        "shared memory",
+    ),
+)
