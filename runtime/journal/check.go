@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
@@ -24,6 +25,7 @@ import (
 // Offsets are counted from their element.
 const (
 	magic        = 0xed0cdaed
+	format       = 2
 	metaBytes    = 80
 	pageHead     = 16
 	elementBytes = 16
@@ -70,7 +72,7 @@ func check(f *os.File) error {
 			return bad(fmt.Sprintf("it was cut off: %d bytes are missing", c.n*c.size-uint64(len(b))))
 		}
 		c.seen = make([]uint64, c.n/64+1)
-		if fault := c.page(root, 0); fault != "" {
+		if fault := c.page(root, within{}); fault != "" {
 			return bad("it is damaged: " + fault)
 		}
 		return nil
@@ -88,7 +90,7 @@ func (c *checker) meta() (root uint64, ok bool) {
 			m := c.b[at : at+metaBytes]
 			h := fnv.New64a()
 			_, _ = h.Write(m[16:72])
-			if le.Uint32(m[16:]) != magic || uint64(le.Uint32(m[24:])) != size || h.Sum64() != le.Uint64(m[72:]) {
+			if le.Uint32(m[16:]) != magic || le.Uint32(m[20:]) != format || uint64(le.Uint32(m[24:])) != size || h.Sum64() != le.Uint64(m[72:]) {
 				continue
 			}
 			if txid := le.Uint64(m[64:]); !ok || txid > newest {
@@ -102,14 +104,20 @@ func (c *checker) meta() (root uint64, ok bool) {
 	return root, ok
 }
 
+// within is where a page lies: how deep, and between which keys; nil: any.
+type within struct {
+	depth     int
+	low, high []byte // at least, and below
+}
+
 // page checks a page and all below it; "": nothing is wrong.
-func (c *checker) page(n uint64, depth int) string {
+func (c *checker) page(n uint64, in within) string {
 	if n < 2 || n >= c.n {
 		return fmt.Sprintf("a page %d of %d", n, c.n)
 	}
 	p := c.b[n*c.size:]
 	further := uint64(le.Uint32(p[12:]))
-	if le.Uint64(p) != n || further >= c.n-n || depth > deepest {
+	if le.Uint64(p) != n || further >= c.n-n || in.depth > deepest {
 		return fmt.Sprintf("page %d is another one", n)
 	}
 	for i := n; i <= n+further; i++ {
@@ -118,11 +126,36 @@ func (c *checker) page(n uint64, depth int) string {
 		}
 		c.seen[i/64] |= 1 << (i % 64)
 	}
-	return c.elements(fmt.Sprint("page ", n), p[:(further+1)*c.size], depth)
+	return c.elements(fmt.Sprint("page ", n), p[:(further+1)*c.size], in)
+}
+
+// element is one of a page.
+type element struct {
+	key, value []byte
+	page       uint64 // of a branch
+	bucket     bool   // the value is one
+}
+
+// elementOf reads one; false if it leads out of the page.
+func elementOf(p []byte, flags uint16, i uint64) (e element, ok bool) {
+	at := pageHead + i*elementBytes
+	b := p[at : at+elementBytes]
+	offset, key, value := uint64(le.Uint32(b)), uint64(le.Uint32(b[4:])), uint64(0)
+	if flags == flagLeaf {
+		offset, key, value = uint64(le.Uint32(b[4:])), uint64(le.Uint32(b[8:])), uint64(le.Uint32(b[12:]))
+		e.bucket = le.Uint32(b)&1 != 0
+	} else {
+		e.page = le.Uint64(b[8:])
+	}
+	if at+offset+key+value > uint64(len(p)) || key == 0 {
+		return e, false
+	}
+	e.key, e.value = p[at+offset:at+offset+key], p[at+offset+key:at+offset+key+value]
+	return e, true
 }
 
 // elements checks what is in a page, which may be one within a leaf's value.
-func (c *checker) elements(name string, p []byte, depth int) string {
+func (c *checker) elements(name string, p []byte, in within) string {
 	if len(p) < pageHead {
 		return name + " is cut off"
 	}
@@ -130,28 +163,28 @@ func (c *checker) elements(name string, p []byte, depth int) string {
 	if flags != flagBranch && flags != flagLeaf || pageHead+count*elementBytes > uint64(len(p)) || flags == flagBranch && count == 0 {
 		return name + " is of another kind"
 	}
-	var last []byte
-	for i := range count {
-		at := pageHead + i*elementBytes
-		e := p[at : at+elementBytes]
-		offset, key, value := uint64(le.Uint32(e)), uint64(le.Uint32(e[4:])), uint64(0)
-		if flags == flagLeaf {
-			offset, key, value = uint64(le.Uint32(e[4:])), uint64(le.Uint32(e[8:])), uint64(le.Uint32(e[12:]))
-		}
-		if at+offset+key+value > uint64(len(p)) || key == 0 {
+	all := make([]element, count)
+	for i := range all {
+		var ok bool
+		if all[i], ok = elementOf(p, flags, uint64(i)); !ok {
 			return fmt.Sprintf("%s, element %d leads out of it", name, i)
 		}
-		k := p[at+offset : at+offset+key]
-		if i > 0 && string(k) <= string(last) {
+		k := all[i].key
+		if i > 0 && bytes.Compare(k, all[i-1].key) <= 0 || bytes.Compare(k, in.low) < 0 || in.high != nil && bytes.Compare(k, in.high) >= 0 {
 			return fmt.Sprintf("%s, element %d is out of order", name, i)
 		}
-		last = k
+	}
+	for i, e := range all {
 		fault := ""
 		switch {
 		case flags == flagBranch:
-			fault = c.page(le.Uint64(e[8:]), depth+1)
-		case le.Uint32(e)&1 != 0:
-			fault = c.bucket(fmt.Sprintf("%s, element %d", name, i), p[at+offset+key:at+offset+key+value], depth+1)
+			below := within{in.depth + 1, e.key, in.high}
+			if i+1 < len(all) {
+				below.high = all[i+1].key
+			}
+			fault = c.page(e.page, below)
+		case e.bucket:
+			fault = c.bucket(fmt.Sprintf("%s, element %d", name, i), e.value, within{depth: in.depth + 1})
 		}
 		if fault != "" {
 			return fault
@@ -161,12 +194,12 @@ func (c *checker) elements(name string, p []byte, depth int) string {
 }
 
 // bucket checks one that is a leaf's value.
-func (c *checker) bucket(name string, b []byte, depth int) string {
-	if len(b) < bucketBytes || depth > deepest {
+func (c *checker) bucket(name string, b []byte, in within) string {
+	if len(b) < bucketBytes || in.depth > deepest {
 		return name + " is no bucket"
 	}
 	if root := le.Uint64(b); root != 0 {
-		return c.page(root, depth)
+		return c.page(root, in)
 	}
-	return c.elements(name, b[bucketBytes:], depth)
+	return c.elements(name, b[bucketBytes:], in)
 }

@@ -66,26 +66,29 @@ func Open(file string, o Options) (*Journal, error) {
 		return nil, err
 	}
 	j := &Journal{file: file, waits: !o.NoSync}
-	var err error
-	j.db, err = bolt.Open(file, mode, &bolt.Options{
-		NoSync: o.NoSync, NoGrowSync: o.NoSync, NoFreelistSync: true, FreelistType: bolt.FreelistMapType,
-		OpenFile: func(string, int, os.FileMode) (f *os.File, err error) {
-			j.opened, err = openChecked(file)
-			return j.opened, err
-		},
+	err := guard(func() (err error) {
+		j.db, err = bolt.Open(file, mode, &bolt.Options{
+			NoSync: o.NoSync, NoGrowSync: o.NoSync, NoFreelistSync: true, FreelistType: bolt.FreelistMapType,
+			OpenFile: func(string, int, os.FileMode) (f *os.File, err error) {
+				j.opened, err = openChecked(file)
+				return j.opened, err
+			},
+		})
+		if err != nil {
+			return err
+		}
+		return j.checkVersion()
 	})
 	if err != nil {
-		return nil, failure(op, file, err)
-	}
-	if err := guard(j.begin); err != nil {
-		_ = j.db.Close()
+		if j.opened != nil {
+			_ = j.opened.Close() // whatever bbolt has done with it
+		}
 		return nil, failure(op, file, err)
 	}
 	return j, nil
 }
 
-// begin checks the version.
-func (j *Journal) begin() error {
+func (j *Journal) checkVersion() error {
 	return j.db.View(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketFormat)
 		if b == nil || tx.Bucket(bucketObjects) == nil || tx.Bucket(bucketEntries) == nil {

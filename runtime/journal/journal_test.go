@@ -216,6 +216,9 @@ func TestRefusals(t *testing.T) {
 	refused(t, write("empty", nil), ipcerr.Corrupt, "fewer than any journal")
 	refused(t, write("text", bytes.Repeat([]byte("a text\n"), 10_000)), ipcerr.Corrupt, "give another one")
 
+	whole := filled(t)
+	refused(t, write("cut off", whole[:len(whole)/2&^4095]), ipcerr.Corrupt, "it was cut off")
+
 	foreign, err := bolt.Open(at("foreign"), 0o600, nil)
 	must(t, err)
 	must(t, foreign.Update(func(tx *bolt.Tx) error { _, err := tx.CreateBucket([]byte("others")); return err }))

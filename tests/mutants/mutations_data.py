@@ -6,7 +6,7 @@ from __future__ import annotations
 from mutant import Mutant
 
 SUITES_DATA = {
-    "live": "go test -count=1 -failfast -timeout 90s -short -run 'Kept|Small|Restore' ./runtime/internal/live",
+    "live": "go test -count=1 -failfast -timeout 90s -short -run 'Kept|Small|Restore|TakenBack' ./runtime/internal/live",
     "keeping": "go test -count=1 -failfast -timeout 90s -run TestKept ./runtime/internal/serve",
     "journal": "go test -count=1 -failfast -timeout 90s ./runtime/journal",
     "data points": "go test -count=1 -failfast -timeout 90s -tags crash -run TestCrashPoints/data ./tests/chaos",
@@ -253,13 +253,6 @@ MUTANTS_DATA = (
         JOURNAL + "check.go",
         "\t\tif c.n > uint64(len(b))/c.size {\n",
         "\t\tif c.n > uint64(len(b)) {\n",
-        "journal",
-    ),
-    Mutant(
-        "two servers have one file",
-        JOURNAL + "file.go",
-        "unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)",
-        "error(nil)",
         "journal",
     ),
     Mutant(

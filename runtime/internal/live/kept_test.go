@@ -162,6 +162,7 @@ func TestChangesAreSmall(t *testing.T) {
 	}{
 		{"list", "append", a("x"), 1}, {"list", "insert", a(500, "x"), 1}, {"list", "insert", a(0, "x"), 1}, {"list", "pop", a(0), 1}, {"list", "set", a(9, "x"), 1},
 		{"list", "set_slice", a(500, 501, nil, a("x", "y")), 3}, {"list", "delete_slice", a(1, 3), 2}, {"list", "increment", a(5), 1},
+		{"list", "sort", a(true), 1000}, {"list", "reverse", nil, 1000}, {"list", "multiply", a(2), 1000}, {"list", "clear", nil, 1},
 		{"set", "add", a("x"), 1}, {"set", "discard", a(5), 1}, {"set", "update", a(a(1, 2, "x")), 1},
 		{"queue", "put", a("x"), 1}, {"queue", "get", nil, 1}, {"queue", "lease", nil, 0}, {"joinable_queue", "put", a("x"), 2}, {"joinable_queue", "task_done", nil, 1},
 		{"dict", "set", a(5, "x"), 1}, {"dict", "increment", a(5), 1}, {"dict", "pop", a(7), 1}, {"dict", "clear", nil, 1}, {"dict", "setdefault", a(5), 0},
@@ -216,6 +217,25 @@ func TestRestoreGoesOn(t *testing.T) {
 	}
 	if got := c.do(q, "ack", 1); got != "nil" {
 		t.Errorf("a lease from before: %s", got)
+	}
+}
+
+// TestTakenBack: what is taken back, since its caller does not confirm it, is kept again.
+func TestTakenBack(t *testing.T) {
+	h := newHall(t)
+	c := h.caller()
+	q := c.make("queue").(*queue)
+	on := newShelf(h)
+	q.KeepBy(on)
+	c.do(q, "put_many", a("a", "b", "c"))
+	for _, method := range []string{"get", "lease"} {
+		c.do(q, method)
+		on.compare(t, q)
+		c.last.Undo()
+		on.compare(t, q)
+		if q.items.len() != 3 {
+			t.Errorf("%d items behind a %s that was taken back", q.items.len(), method)
+		}
 	}
 }
 
