@@ -248,8 +248,7 @@ func filled(t testing.TB) []byte {
 	return b
 }
 
-// TestDamage flips bits, cuts off and overwrites: all that is read then is what was written, or the file is refused. Nothing
-// panics.
+// TestDamage flips bits, cuts off and overwrites: what is read then was written, or the file is refused. Nothing panics.
 func TestDamage(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -258,7 +257,7 @@ func TestDamage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "data")
 	must(t, os.WriteFile(file, whole, 0o600))
 	j := open(t, file, Options{})
-	want := shelfOf(t, j).String()
+	want := shelfOf(t, j)
 	must(t, j.Close())
 	refusals := 0
 	for i := range 400 {
@@ -292,8 +291,8 @@ func TestDamage(t *testing.T) {
 			if code := ipcerr.CodeOf(err); code != ipcerr.Corrupt && code != ipcerr.Version || !strings.Contains(err.Error(), file) {
 				t.Errorf("damage %d: %v", i, err)
 			}
-		} else if got.String() != want && !older(got, want) {
-			t.Errorf("damage %d was not seen", i)
+		} else if !got.within(want) {
+			t.Errorf("damage %d made up something", i)
 		}
 	}
 	t.Logf("%d of 400 were refused", refusals)
@@ -302,10 +301,21 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// older reports whether all objects but the last are there: with the newer of its two beginnings damaged, a journal is what it
-// was one commit before.
-func older(got shelf, want string) bool {
-	return len(got) == 19 && strings.HasPrefix(want, got.String())
+// within reports whether all that there is, is as in another one. Entries can be missing: what damages the number of those in a
+// page takes them away, and with the newer of the two beginnings damaged a journal is what it was one commit before.
+func (s shelf) within(all shelf) bool {
+	for n, o := range s {
+		other := all[n]
+		if other == nil || o.name != other.name || o.typ != other.typ || !bytes.Equal(o.head, other.head) {
+			return false
+		}
+		for k, v := range o.entries {
+			if w, ok := other.entries[k]; !ok || v != w {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // TestNoSpace: a commit that finds no space changes nothing, and the next one that finds some goes on.
