@@ -70,7 +70,8 @@ typedef struct polyipc_manager_options {
 /* --- the server --- */
 
 /* Starts a server of that name, as in polyipc/queue.h; NULL makes one that is named by a UUID. options may be
- * NULL. EXISTS (a living server has the name), DENIED (listen without a key, or the address), INVALID (also
+ * NULL. Its objects end with it; what is to outlive a server is served by "polyipc manager --data FILE".
+ * EXISTS (a living server has the name), DENIED (listen without a key, or the address), INVALID (also
  * for files of TLS, and TLS without listen), NO_SPACE, NO_MEMORY, LIMIT. */
 POLYIPC_API polyipc_status polyipc_manager_serve(const char *name, const polyipc_manager_options *options,
                                                  polyipc_manager_server *out_server);
