@@ -17,8 +17,8 @@ from polyipc.errors import Status
 class Server:
     """A server in this process, in threads of the library. close stops it, as does a with block.
 
-    Its objects are gone when it stops, and calls of its clients raise PeerDiedError. What is to outlive
-    a server is served by "polyipc manager --data FILE".
+    Its objects are gone when it stops, and calls of its clients raise PeerDiedError. What is to
+    outlive a server is served by "polyipc manager --data FILE".
     """
 
     def __init__(
