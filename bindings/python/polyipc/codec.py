@@ -19,7 +19,7 @@ from typing import Any, Callable, Union
 import ormsgpack
 
 from polyipc import _pickling
-from polyipc._codec_read import EXTENSIONS, PickleMetError, pickle_in, read
+from polyipc._codec_read import EXTENSIONS, PickleMetError, opening, pickle_in, read
 from polyipc._codec_types import (
     FROZEN_SET,
     MAX_DEPTH,
@@ -223,7 +223,9 @@ def unpack(data: Buffer, pickle: bool, own: bool) -> Any:
         ) from None
     except RecursionError:
         raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels") from None
-    if len(data) > MAX_DEPTH and type(obj) in CONTAINERS and _may_be_deep(data) and too_deep(obj):
+    if len(data) <= MAX_DEPTH or type(obj) not in CONTAINERS or opening.pickle is not None:
+        return obj  # what was pickled within may be deep, or a cycle; the manager has looked before
+    if _may_be_deep(data) and too_deep(obj):
         raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels")
     return obj
 

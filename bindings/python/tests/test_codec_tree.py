@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from polyipc import codec
+from polyipc import _manager_values, codec
 from polyipc._c import codec as _c  # noqa: F401 - hands the look over when the library is loaded
 from polyipc._c import library
 from polyipc._codec_write import is_plain
@@ -115,3 +115,20 @@ def test_bad_calls_raise() -> None:
     for arguments in ((), (1, 2)):
         with pytest.raises(TypeError):
             codec.is_tree(*arguments)
+
+
+def test_a_cycle_within_a_pickle_is_no_depth() -> None:
+    """A manager's message may be plain but for a part that was pickled."""
+    cycle: list[Any] = [1]
+    cycle += [cycle, cycle]
+    plain = b"\x90" * 300  # as many bytes that could be heads of containers
+    message = [_manager_values.one(x, bytes(8), True) for x in (plain, cycle)]
+    found, again = _manager_values.read(b"\x92" + b"".join(message), lambda _: None, pickle=True)
+    assert found == plain
+    assert again[0] == 1
+    assert again[1] is again[2] is again
+    deep: list[Any] = []
+    for _ in range(300):
+        deep = [deep]
+    row = b"\x92" + message[0] + _manager_values.one(deep, bytes(8), True)
+    assert _manager_values.read(row, lambda _: None, pickle=True) == [plain, deep]
