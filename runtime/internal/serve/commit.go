@@ -200,6 +200,7 @@ func (s *Server) committed() {
 		h.peer.post(h.frame)
 		crash.Point("serve.commit.answered")
 	})
+	g.changes, g.changed, g.held = nil, nil, nil // objects that change no more go on naming the group
 	s.tidy()
 }
 
