@@ -121,3 +121,17 @@ def test_what_is_cpythons_own_is_the_same_object() -> None:
     assert util is multiprocessing.util
     assert ours.process is multiprocessing.process
     assert ours.get_logger() is multiprocessing.get_logger()
+
+
+@pytest.mark.parametrize(("ask", "has"), [("", "False True"), ("ask", "True True")])
+def test_the_fork_server_has_polyipc_imported(ask: str, has: str) -> None:
+    """Its children begin with what it has: what the program asks for, and what they need anyway."""
+    said = output(f"""
+import polyipc.multiprocessing as mp
+if {ask!r}:
+    mp.set_forkserver_preload(["colorsys"])
+with mp.get_context("forkserver").Pool(1) as pool:
+    names = ("colorsys", "polyipc.multiprocessing.synchronize")
+    print(*(pool.apply(eval, (f"{{name!r}} in __import__('sys').modules",)) for name in names))
+""")
+    assert said == has + "\n"

@@ -174,6 +174,10 @@ class BaseContext(_theirs.BaseContext):
         ctx = self.get_context()
         return pool.Pool(processes, initializer, initargs, maxtasksperchild, context=ctx)
 
+    def set_forkserver_preload(self, module_names: list[str]) -> None:
+        """Set the modules that the fork server imports, besides those of this package."""
+        super().set_forkserver_preload([*module_names, *_PRELOAD])
+
     def get_context(self, method: str | None = None) -> Any:
         """Return the context of a start method; without one, itself."""
         if method is None:
@@ -194,8 +198,23 @@ class SpawnContext(BaseContext, _theirs.SpawnContext):
     """Children are new Python processes."""
 
 
+# What most children use, so that the fork server has it imported; none of it loads the library.
+_PRELOAD = [
+    f"polyipc.multiprocessing.{name}"
+    for name in ("queues", "connection", "synchronize", "sharedctypes")
+]
+
+
 class ForkServerContext(BaseContext, _theirs.ForkServerContext):
     """Children are forked by a server process that has one thread."""
+
+    def _check_available(self) -> None:
+        super()._check_available()
+        from multiprocessing import forkserver
+
+        server: Any = forkserver._forkserver
+        if server._preload_modules == ["__main__"]:  # nobody has set it so far
+            forkserver.set_forkserver_preload(["__main__", *_PRELOAD])
 
 
 LAST = -1000  # of multiprocessing's finalizers: some use queues
