@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 from polyipc import _pickling, codec, errors
+from polyipc._c import codec as c_codec  # noqa: F401 - makes the codec quicker
 from polyipc._codec_read import decode, opening
 from polyipc._codec_types import PICKLE, Ref
 from polyipc._codec_write import ext_head, head, is_plain, pack_exactly
