@@ -19,6 +19,7 @@ SUITES_DROPIN = {
     "connections": _tests("test_mp_connection.py"),
     "pickles": _tests("test_pickling.py"),
     "buffers": _tests("test_pickle_buffers.py"),
+    "values": _tests("test_mp_values.py"),
     "managers": _tests("test_managers.py"),
     "queues": _tests("test_dropin_queues.py"),
     "forks": _tests("test_dropin_fork.py -k processes"),
@@ -89,6 +90,20 @@ MUTANTS_DROPIN = (
         "\tif q.lost(false) {\n",
         "\tif false {\n",
         "buffers",
+    ),
+    Mutant(
+        "what pickles in a manager's message hold counts as its depth",
+        PACKAGE + "codec.py",
+        " or opening.pickle is not None:\n",
+        ":\n",
+        "values",
+    ),
+    Mutant(
+        "a ticket's descriptor stays open in forked children",
+        PACKAGE + "multiprocessing/_tickets.py",
+        "os.register_at_fork(after_in_child=_in_child)\n",
+        "",
+        "connections",
     ),
     Mutant(
         "a refused client's connection stays open",

@@ -87,7 +87,8 @@ class Proxy(Live):
         put(self, "_pack", link.pack)
 
     def __del__(self) -> None:
-        drop(self._link, self._object)
+        if drop is not None:  # as it is when Python exits and this module was taken down first
+            drop(self._link, self._object)
 
     # ---- calls ----
 
