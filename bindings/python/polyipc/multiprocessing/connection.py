@@ -2,7 +2,8 @@
 
 The ends that Pipe makes are those of a polyipc pipe: names, timeouts and a look at what is under
 way come on top. Listener and Client talk as CPython's do, over sockets, so that the other side may
-be CPython's; no pickle is opened before the authkey was checked.
+be CPython's. On one machine, by AF_UNIX, two of polyipc then go on through a pipe. No pickle is
+opened before the authkey was checked.
 
 Methods and exceptions are multiprocessing's: what send_bytes was given is a pickle to recv, and
 what send was given is a pickle to recv_bytes.
@@ -10,7 +11,9 @@ what send was given is a pickle to recv_bytes.
 
 from __future__ import annotations
 
+import os
 import pickle
+import socket
 from abc import ABC
 from multiprocessing import connection as _theirs
 from multiprocessing import reduction
@@ -35,7 +38,8 @@ from polyipc import pipe as native
 from polyipc._codec_read import pickle_in
 from polyipc._codec_types import CodecError
 from polyipc._messages import RAW
-from polyipc.multiprocessing import _rest
+from polyipc.multiprocessing import _rest, _upgrade
+from polyipc.multiprocessing._upgrade import PREFIX
 from polyipc.wait import wait
 
 __all__ = [
@@ -74,6 +78,9 @@ else:
     _Methods = ABC
 
 
+_DUPLEX = 256 << 10  # bytes under way in a direction: sockets, which have 208 KiB, hold no more
+
+
 class Connection(_Methods):
     """What Pipe, Listener and Client return; isinstance tells.
 
@@ -91,6 +98,8 @@ class Connection(_Methods):
 
 class SocketConnection(_theirs.Connection):
     """A connection of a socket or an OS pipe, on CPython's wire."""
+
+    _handle: int | None
 
 
 def _reduced(conn: SocketConnection) -> tuple[Any, ...]:
@@ -141,6 +150,8 @@ Connection.register(_theirs.Connection)
 
 def Pipe(duplex: bool = True, **options: Any) -> tuple[Any, Any]:
     """Return two connected ends; options -- of polyipc.Pipe."""
+    if duplex:
+        options.setdefault("capacity", _DUPLEX)
     return PipeConnection._pair(duplex, **options, pickle=True)
 
 
@@ -166,24 +177,68 @@ class Listener(_theirs.Listener):
         """
         _check_key(authkey)
         super().__init__(address, family, backlog, authkey)
+        self._advert = None
+        if self._listener._family == "AF_UNIX":
+            self._advert = _upgrade.advertise(self.address)
 
     def accept(self) -> Any:
         """Return a connection to the next client. AuthenticationError: it has another authkey."""
         if self._listener is None:
             raise OSError("listener is closed")
-        conn = _from_theirs(self._listener.accept())
+        listener = self._listener
+        conn = _from_theirs(listener.accept())
         if self._authkey is not None:
             _greet(conn, self._authkey, deliver_challenge, answer_challenge)
-        return conn
+        if not self._is_ours(listener._last_accepted):
+            return conn
+        with socket.socket(fileno=conn.fileno()) as s:
+            conn._handle = None
+            end = _upgrade.taken_over(s, PipeConnection)
+            return SocketConnection(s.detach()) if end is None else end
+
+    def _is_ours(self, name: Any) -> bool:
+        return self._advert is not None and isinstance(name, bytes) and name.startswith(PREFIX)
+
+    @property
+    def last_accepted(self) -> Any:
+        """The address of the last client: "" if it has none."""
+        name = self._listener._last_accepted
+        return "" if self._is_ours(name) else name
+
+    def close(self) -> None:
+        """Listen no more."""
+        advert, self._advert = self._advert, None
+        if advert is not None:
+            advert.close()
+        super().close()
 
 
 def Client(address: Any, family: str | None = None, authkey: bytes | None = None) -> Any:
     """Return a connection to the Listener at an address."""
     _check_key(authkey)
+    if (family or address_type(address)) == "AF_UNIX":
+        end = _piped(address, authkey)
+        if end is not None:
+            return end
     conn = _from_theirs(_theirs.Client(address, family))
     if authkey is not None:
         _greet(conn, authkey, answer_challenge, deliver_challenge)
     return conn
+
+
+def _piped(address: Any, authkey: bytes | None) -> Any:
+    """Return the end of a pipe to a Listener of polyipc; None if that is none."""
+    s = _upgrade.connected(address)
+    if s is None:
+        return None
+    with s:
+        if authkey is not None:
+            conn = SocketConnection(os.dup(s.fileno()))
+            with conn:
+                _greet(conn, authkey, answer_challenge, deliver_challenge)
+        ours, theirs = Pipe()
+        _upgrade.hand_over(s, theirs)
+    return ours
 
 
 def _check_key(authkey: object) -> None:
