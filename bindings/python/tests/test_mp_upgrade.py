@@ -74,9 +74,9 @@ def test_cpython_on_either_side(tmp_path: Path) -> None:
         assert type(conn) is ours.SocketConnection
         client.send(1)
         assert conn.recv() == 1
-    with theirs.Listener(path) as listener, ours.Client(path) as client, listener.accept():
+    with theirs.Listener(path) as their, ours.Client(path) as client, their.accept():
         assert type(client) is ours.SocketConnection
-        assert listener.last_accepted == ""
+        assert their.last_accepted == ""
 
 
 def test_a_listener_closes_with_clients_that_wait(tmp_path: Path) -> None:
