@@ -12,7 +12,7 @@ from running import PATIENCE
 # A manager starts a process, and its trackers and fork servers outlive a test: each runs in a
 # program of its own, in a file, which spawn runs again.
 HEAD = """
-import multiprocessing, operator, os, queue, signal, sys, time
+import multiprocessing, operator, os, pickle, queue, signal, sys, time
 from polyipc import errors
 from polyipc.multiprocessing import managers
 from polyipc.multiprocessing.managers import BaseManager, BaseProxy, SyncManager
@@ -266,6 +266,9 @@ def main():
             assert made["Event"].wait(60)
             p.join()
             assert p.exitcode == 0
+        pickled = pickle.dumps([m.list([1]), m.Event()])  # and nobody has them
+        l, event = pickle.loads(pickled)
+        assert (l[:], event.is_set()) == ([1], False)
         try:
             made["Event"]._getvalue()
         except TypeError as e:
