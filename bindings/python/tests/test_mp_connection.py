@@ -238,13 +238,14 @@ def test_who_has_no_key_sends_no_pickle(tmp_path: Any) -> None:
     with ours.Listener(str(tmp_path / "s"), authkey=b"one") as listener:
         conn = theirs.Client(listener.address)
         conn.send(os.getpid)
-        with pytest.raises(multiprocessing.AuthenticationError):
+        with pytest.raises(multiprocessing.AuthenticationError) as caught:
             listener.accept()
         conn.recv_bytes()
         assert conn.recv_bytes() == b"#FAILURE#"
         with pytest.raises(EOFError):
             conn.recv_bytes()  # it is closed, also if somebody keeps the exception
         conn.close()
+        assert caught.value.__traceback__ is not None
 
 
 def test_a_listener(tmp_path: Any) -> None:
