@@ -7,6 +7,7 @@ ARGS ?=
 FUZZTIME ?= 60s
 MINUTES ?= 60
 PYTHONS ?=
+N ?= 1
 
 MAKEFLAGS += --no-print-directory
 VENV := .venv/bin
@@ -14,7 +15,7 @@ CMAKE_BUILD := cmake --build build --parallel
 RUN_TESTS := $(VENV)/python tests/run.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format build wheel bench chaos soak fuzz pythons mutants install uninstall clean distclean
+.PHONY: help demo test check format build wheel bench chaos soak fuzz pythons compat mutants install uninstall clean distclean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
@@ -23,6 +24,7 @@ demo: build ## processes in Go, C and Python work through real files; ARGS="--in
 	$(VENV)/python examples/identifiers/demo.py $(ARGS)
 
 test: build ## run all test suites, or those named in SUITES="go python"
+	tools/testsuite
 	$(RUN_TESTS) $(SUITES)
 
 check: .venv/ready ## run the linters and formatters; change nothing
@@ -52,6 +54,10 @@ fuzz: .venv/ready ## run each Go fuzz target for FUZZTIME=60s
 
 pythons: build ## run the Python suites with PYTHONS="python3.9 python3.13" instead of .venv's
 	tools/pythons $(PYTHONS)
+
+compat: build ## run CPython's own tests of multiprocessing over polyipc, N=1 times
+	tools/testsuite
+	$(VENV)/python tests/compat/compat.py --times $(N) $(ARGS)
 
 mutants: build ## break the code in one-line ways and see which test notices
 	$(VENV)/python tests/mutants/mutate.py $(ARGS)

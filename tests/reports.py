@@ -76,5 +76,5 @@ def read_junit(path: Path) -> list[Result]:
             why = skipped.get("message", "") + " " + case.findtext("system-out", "")
             results.append(Result(name, "skipped", why.strip()))
         else:
-            results.append(Result(name, "passed"))
+            results.append(Result(name, "passed", case.findtext("system-out", "")))
     return results

@@ -40,7 +40,7 @@ class Suite:
     """A command that tests something, and what it needs to have been built before."""
 
     name: str
-    kind: str  # "go", "ctest" or "pytest": the form of its report
+    kind: str  # "go", "ctest", "pytest" or "program": the form of its report
     arguments: tuple[str, ...]
     prepare: tuple[tuple[str, ...], ...] = ()
     minutes: float = 10  # after which it is stopped, and has failed; LONGER times that with --long
@@ -51,6 +51,8 @@ class Suite:
             return ["go", "test", "-json", "-count=1", *self.arguments]
         if self.kind == "ctest":
             return ["ctest", "--no-tests=error", "--output-junit", str(report), *self.arguments]
+        if self.kind == "program":
+            return [sys.executable, *self.arguments, f"--junit={report}"]
         return [sys.executable, "-m", "pytest", f"--junitxml={report}", *self.arguments]
 
 
@@ -81,6 +83,8 @@ SUITES = (
     # Apart: it loads the library before pytest puts its own signal handlers in place.
     Suite("fork", "pytest", ("tests/fork",)),
     Suite("ecosystem", "pytest", ("tests/ecosystem",)),
+    # CPython's own tests of multiprocessing, over polyipc.multiprocessing.
+    Suite("compat", "program", ("tests/compat/compat.py",)),
     Suite("cross", "go", ("./tests/cross/...", "./tests/scale")),
     Suite("chaos", "go", ("-tags=crash", "-timeout=90m", "./tests/chaos/..."), prepare=CRASHING),
     Suite("examples", "go", ("./examples/...",)),

@@ -122,3 +122,20 @@ func main() {
 		t.Errorf("shell: %s", n)
 	}
 }
+
+// TestMultiprocessing runs the program with multiprocessing's import line changed.
+func TestMultiprocessing(t *testing.T) {
+	code := blocks(t, "Instead of multiprocessing")
+	if len(code) != 1 {
+		t.Fatalf("%d pieces of code: the README was not read as meant", len(code))
+	}
+	root, err := os.MkdirTemp("/dev/shm", "polyipc-readme-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(root)
+	t.Setenv("POLYIPC_ROOT", root)
+	if said := output(t, "../../.venv/bin/python", write(t, filepath.Join(t.TempDir(), "main.py"), code[0])); said != "hello\n" {
+		t.Errorf("%q", said)
+	}
+}

@@ -15,8 +15,29 @@ MUTANTS_OBJECTS = (
     Mutant(
         "a dead owner's lock tells nobody",
         LIVE + "lock.go",
-        "\t\tl.died = true\n",
-        "\t\tl.died = false\n",
+        "l.died, l.late = true, true",
+        "l.late = true",
+        "objects",
+    ),
+    Mutant(
+        "a release that comes after the owner's death fails",
+        LIVE + "lock.go",
+        "l.died, l.late = true, true",
+        "l.died = true",
+        "objects",
+    ),
+    Mutant(
+        "a release that comes after a death passes for ever",
+        LIVE + "lock.go",
+        "\t\tl.late = false\n\t\treturn",
+        "\t\treturn",
+        "objects",
+    ),
+    Mutant(
+        "a release that comes after a death counts for the next owner",
+        LIVE + "semaphore.go",
+        "\ts.late = 0\n",
+        "",
         "objects",
     ),
     Mutant(
@@ -64,8 +85,8 @@ MUTANTS_OBJECTS = (
     Mutant(
         "a dead client's permits stay away",
         LIVE + "semaphore.go",
-        "{ s.add(s.giveUp(c, s.held[c])) }",
-        "{ s.giveUp(c, s.held[c]) }",
+        "\ts.late += n\n\ts.add(n)\n",
+        "\ts.late += n\n",
         "objects",
     ),
     Mutant(

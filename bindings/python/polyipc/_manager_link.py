@@ -87,6 +87,14 @@ def drop_late(now: bool = False) -> None:
             _pickled.popleft()
 
 
+def forget(link: Link) -> None:
+    """Let go what was dropped late, now that its server has ended: it keeps connections open."""
+    for dropped in list(_dropped):
+        if dropped[0].epoch == link.epoch:
+            with contextlib.suppress(ValueError):  # another thread gave it back
+                _dropped.remove(dropped)
+
+
 class Target(NamedTuple):
     """What to connect to."""
 

@@ -13,6 +13,7 @@ type lock struct {
 	count     int    // how often the owner holds it
 	turn      uint64 // counts the owners, so that who takes an acquire back knows whether it is still the same one
 	died      bool   // an owner died with it, and nobody was told yet
+	late      bool   // it was released by a death, and nobody acquired or released it since
 	waiting   line
 }
 
@@ -70,7 +71,7 @@ func (l *lock) Expire(r *Request) (codec.Raw, error) {
 // Leave lets go what a client holds that is gone. The next owner is told.
 func (l *lock) Leave(c *Client) {
 	if l.count > 0 && l.owner.Client == c {
-		l.died = true
+		l.died, l.late = true, true
 		l.pass()
 	}
 }
@@ -94,6 +95,10 @@ func (l *lock) release(c call) (codec.Raw, error) {
 	switch {
 	case l.reentrant && (l.count == 0 || l.owner != c.owner()):
 		return nil, c.fault("AssertionError", "the calling thread does not own it; only its owner releases an rlock")
+	case l.late:
+		// One process may acquire and another release: where the first is gone by then, its death was quicker.
+		l.late = false
+		return rawNil, nil
 	case l.count == 0:
 		return nil, c.fault("RuntimeError", "it is not held; release once for each acquire")
 	}
@@ -107,7 +112,7 @@ func (r *Request) owner() Owner { return Owner{r.Client, r.Thread} }
 // take makes who asks the owner, or the owner so many times more, and returns what acquire returns.
 func (l *lock) take(r *Request, count int) codec.Raw {
 	if l.count == 0 {
-		l.owner = r.owner()
+		l.owner, l.late = r.owner(), false
 		l.turn++
 		l.owner.Client.Hold(l)
 	}

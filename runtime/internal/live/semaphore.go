@@ -12,6 +12,7 @@ type semaphore struct {
 	value   int
 	most    int             // that may be free: of a bounded one what it began with
 	held    map[*Client]int // permits acquired and not released, by client
+	late    int             // permits that a death released, and nobody acquired or released since
 	waiting line
 }
 
@@ -66,7 +67,11 @@ func (s *semaphore) Expire(r *Request) (codec.Raw, error) {
 }
 
 // Leave takes the permits back that a client holds that is gone.
-func (s *semaphore) Leave(c *Client) { s.add(s.giveUp(c, s.held[c])) }
+func (s *semaphore) Leave(c *Client) {
+	n := s.giveUp(c, s.held[c])
+	s.late += n
+	s.add(n)
+}
 
 func (s *semaphore) acquire(c call) (codec.Raw, error) {
 	timeout, err := c.patience(0)
@@ -89,6 +94,10 @@ func (s *semaphore) release(c call) (codec.Raw, error) {
 		return nil, err
 	case n < 1:
 		return nil, c.fault("ValueError", "n is %d; release 1 at least", n)
+	case n > s.most-s.value && n <= s.late:
+		// One process may acquire and another release: where the first is gone by then, its death was quicker.
+		s.late -= n
+		return rawNil, nil
 	case n > s.most-s.value:
 		return nil, c.fault("ValueError", "with %d more, more than %d would be free; release once for each acquire", n, s.most)
 	}
@@ -101,6 +110,7 @@ func (s *semaphore) release(c call) (codec.Raw, error) {
 func (s *semaphore) take(r *Request) codec.Raw {
 	c := r.Client
 	s.value--
+	s.late = 0
 	s.held[c]++
 	c.Hold(s)
 	r.Undo = func() { s.add(s.giveUp(c, 1)) }

@@ -46,6 +46,32 @@ func TestLock(t *testing.T) {
 	steps(t, d, l, []step{{"locked", nil, "false"}, {"acquire", nil, "2"}, {"release", nil, "nil"}, {"acquire", nil, "1"}})
 }
 
+// TestLateRelease acquires in one process and releases in another, when the first is gone.
+func TestLateRelease(t *testing.T) {
+	_, c, d, _ := three(t)
+	l, s := c.make("lock"), c.make("bounded_semaphore", 2)
+	for _, object := range []Object{l, s} {
+		c.do(object, "acquire")
+	}
+	c.client.Leave()
+	steps(t, d, l, []step{
+		{"release", nil, "nil"}, {"release", nil, "RuntimeError"}, // once
+		{"acquire", nil, "2"}, {"release", nil, "nil"}, {"release", nil, "RuntimeError"},
+	})
+	steps(t, d, s, []step{{"release", a(2), "ValueError"}, {"release", nil, "nil"}, {"release", nil, "ValueError"}})
+
+	_, c, d, _ = three(t)
+	l, s = c.make("lock"), c.make("bounded_semaphore", 2)
+	for _, object := range []Object{l, s} {
+		c.do(object, "acquire")
+	}
+	c.client.Leave() // and who acquires after it owes a release of its own
+	own := []step{{"acquire", nil, "1"}, {"release", nil, "nil"}}
+	steps(t, d, s, append(own, step{"release", nil, "ValueError"}))
+	own[0].want = "2"
+	steps(t, d, l, append(own, step{"release", nil, "RuntimeError"}))
+}
+
 func TestLockUndo(t *testing.T) {
 	_, c, d, e := three(t)
 	l := c.make("lock")

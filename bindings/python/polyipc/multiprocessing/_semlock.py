@@ -6,6 +6,7 @@ is made when somebody asks.
 
 from __future__ import annotations
 
+import sys
 from multiprocessing import synchronize as _theirs
 from typing import Any
 
@@ -16,6 +17,18 @@ __all__ = ["SEM_VALUE_MAX", "ConditionLock", "Seen", "SemLock", "ValueLock", "Vi
 
 RECURSIVE_MUTEX, SEMAPHORE = range(2)
 SEM_VALUE_MAX = 2**31 - 1
+
+
+def heed_tracker(ctx: Any) -> None:
+    """Restart multiprocessing's resource tracker, with its warning, if it died.
+
+    Locks of ours need none. But making one is where multiprocessing notices, except under fork.
+    """
+    module = sys.modules.get("multiprocessing.resource_tracker")
+    if ctx is None or module is None or ctx.get_start_method() == "fork":
+        return
+    if module._resource_tracker._fd is not None:  # else nobody has started it
+        module.ensure_running()
 
 
 class View:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import time
 import traceback
 import xmlrpc.client
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple, Union
 
 from polyipc import _arguments, _manager, _manager_link, _pickling, errors
 from polyipc import manager as native
-from polyipc._manager_host import Host, public
+from polyipc._manager_host import Host, public, serving
 from polyipc._manager_link import Target
 
 __all__ = [
@@ -38,6 +39,7 @@ Address = Union[str, tuple[str, int], None]
 
 RETURN, ERROR, TRACEBACK, PROXY = "#RETURN", "#ERROR", "#TRACEBACK", "#PROXY"
 SETTLED = "py.-settled"  # no typeid's name
+_QUICK = 0.05  # seconds
 GETVALUE, METHODS = "#GETVALUE", "#METHODS"
 
 PICKLE, XML = "pickle", "xmlrpclib"
@@ -145,8 +147,16 @@ class Server:
 
 
 def _settle() -> None:
-    """Give back what is kept for processes that may be about to use it: none is left."""
+    """Give back what is kept for processes that may be about to use it: none is left.
+
+    And wait until other calls here are answered, for as long as one needs that does not wait.
+    """
     _manager_link.drop_late(now=True)
+    host = serving.host
+    assert host is not None
+    until = time.monotonic() + _QUICK
+    while host._threads - host._idle > 1 and time.monotonic() < until:
+        time.sleep(_QUICK / 50)
 
 
 def _made(registered: Registered) -> Callable[..., Any]:

@@ -29,6 +29,7 @@ from typing import Any, ClassVar, TypeVar
 
 from polyipc import _manager_link, errors
 from polyipc import manager as native
+from polyipc._manager_errors import RemoteTraceback
 from polyipc.multiprocessing import _rest, _server, shared_memory
 from polyipc.multiprocessing._proxies import (
     AcquirerProxy,
@@ -130,7 +131,9 @@ class BaseManager:
             raise context.ProcessError(f"already {self._state}")
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
-        reader, writer = self._ctx.Pipe(duplex=False)
+        from polyipc.multiprocessing import connection
+
+        reader, writer = connection.Pipe(duplex=False)
         what = (self._registry, self._address, bytes(self._authkey), self._serializer)
         self._process = self._ctx.Process(
             target=_server.run, args=(*what, writer, initializer, tuple(initargs))
@@ -200,7 +203,12 @@ class BaseManager:
     def _create(self, typeid: str, /, *args: Any, **kwds: Any) -> Token:
         if self._serializer == _server.XML:
             args, kwds = _server.in_xml([args, kwds])
-        ref = self._native().create(_server.type_name(typeid), *args, **kwds)
+        try:
+            ref = self._native().create(_server.type_name(typeid), *args, **kwds)
+        except Exception as e:  # multiprocessing knows what a maker raises as this alone
+            if isinstance(e.__cause__, RemoteTraceback):
+                raise RemoteError(e.__cause__.args[0]) from None
+            raise
         return Token(typeid, self._address, f"{ref._object:x}", ref)
 
     @classmethod
@@ -249,6 +257,8 @@ def _end(server: Any, client: native.Manager, timeout: float, owned: list[Any]) 
         with contextlib.suppress(FileNotFoundError):
             owned.pop().unlink()
     if server.is_alive():
+        with contextlib.suppress(errors.Error), client.deadline(_SETTLES):
+            client.create(_server.SETTLED)  # what others' calls did is answered before this is
         with contextlib.suppress(errors.Error):  # it is gone, or does not listen: see below
             client.stop()
         server.join(timeout)
@@ -256,6 +266,8 @@ def _end(server: Any, client: native.Manager, timeout: float, owned: list[Any]) 
             if server.is_alive():
                 end()
                 server.join(timeout)
+    if client._link is not None:
+        _manager_link.forget(client._link)
     client.close()
 
 

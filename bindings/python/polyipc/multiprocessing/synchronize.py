@@ -20,6 +20,7 @@ from polyipc.multiprocessing._semlock import (
     ConditionLock,
     Seen,
     SemLock,
+    heed_tracker,
 )
 
 __all__ = [
@@ -40,7 +41,8 @@ __all__ = [
 class Lock(SemLock, native.Lock):
     """A lock that any thread of any process may release."""
 
-    def __init__(self, *, ctx: Any = None, **options: Any) -> None:  # noqa: ARG002
+    def __init__(self, *, ctx: Any = None, **options: Any) -> None:
+        heed_tracker(ctx)
         native.Lock.__init__(self, **options)
 
     __repr__ = _theirs.Lock.__repr__
@@ -54,7 +56,8 @@ class RLock(SemLock, native.RLock):
 
     _semkind = RECURSIVE_MUTEX
 
-    def __init__(self, *, ctx: Any = None, **options: Any) -> None:  # noqa: ARG002
+    def __init__(self, *, ctx: Any = None, **options: Any) -> None:
+        heed_tracker(ctx)
         native.RLock.__init__(self, **options)
 
     __repr__ = _theirs.RLock.__repr__
@@ -69,7 +72,8 @@ class RLock(SemLock, native.RLock):
 class Semaphore(SemLock, native.Semaphore):
     """Permits that any process acquires and releases."""
 
-    def __init__(self, value: int = 1, *, ctx: Any = None, **options: Any) -> None:  # noqa: ARG002
+    def __init__(self, value: int = 1, *, ctx: Any = None, **options: Any) -> None:
+        heed_tracker(ctx)
         native.Semaphore.__init__(self, value, **options)
 
     __repr__ = _theirs.Semaphore.__repr__
@@ -84,7 +88,8 @@ class Semaphore(SemLock, native.Semaphore):
 class BoundedSemaphore(SemLock, native.BoundedSemaphore):
     """A semaphore that never has more permits free than it was made with."""
 
-    def __init__(self, value: int = 1, *, ctx: Any = None, **options: Any) -> None:  # noqa: ARG002
+    def __init__(self, value: int = 1, *, ctx: Any = None, **options: Any) -> None:
+        heed_tracker(ctx)
         native.BoundedSemaphore.__init__(self, value, **options)
 
     __repr__ = _theirs.BoundedSemaphore.__repr__
