@@ -88,7 +88,12 @@ def _row(obj: Any) -> tuple[int, int, int]:
     """Return what C waits for: handle, descriptor, events."""
     if isinstance(obj, (Handle, Writable)):
         return obj._wait_item()  # noqa: SLF001
-    fd = obj if isinstance(obj, int) else obj.fileno()
+    try:
+        fd = obj if isinstance(obj, int) else obj.fileno()
+    except AttributeError:
+        raise errors.InvalidError(
+            f"wait: {obj!r} has no fileno(): it cannot be waited for"
+        ) from None
     if not isinstance(fd, int):
         raise TypeError(f"{obj!r}: its fileno() is no integer")
     if not 0 <= fd < 2**31:

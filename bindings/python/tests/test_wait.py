@@ -148,7 +148,7 @@ def test_errors() -> None:
     for bad in ([-1], [1 << 20], [1 << 40]):
         with pytest.raises(ValueError, match="descriptor"):
             polyipc.wait(bad, 0)
-    with pytest.raises(AttributeError):
+    with pytest.raises(polyipc.InvalidError, match="no fileno"):
         polyipc.wait(["x"], 0)
     with polyipc.Lock() as lock, pytest.raises(polyipc.InvalidError, match="lock"):
         polyipc.wait([lock], 0)
