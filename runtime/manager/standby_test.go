@@ -135,7 +135,9 @@ func TestEarlyCancel(t *testing.T) {
 	body := pack("gate", "again", []any{nil}, map[string]any{})
 	p.h.add(5, reflect.ValueOf(&early{t: t, gate: g}))
 	p.do(&Hosted{What: HostedCall, Call: 99, Object: 5, Body: body})
-	if len(p.h.early)+len(p.h.running) != 0 {
+	p.h.mu.Lock()
+	defer p.h.mu.Unlock()
+	if _, running := p.h.running[99]; running || len(p.h.early) != 0 {
 		t.Error(p.h.early, p.h.running)
 	}
 }

@@ -188,10 +188,10 @@ func (s *Server) forward(c *call, h *hosted, method string, makes *entry, name s
 	}
 	c.host = &hostCall{call: c, peer: host, id: s.hosted, makes: makes, name: name}
 	host.served[s.hosted] = c.host
+	c.peer.atHost(true) // before its host could answer
 	host.post(f)
 	s.expect(host)
 	s.handed = s.now
-	c.peer.atHost(true)
 	return c.Park(c.host, -1)
 }
 
