@@ -67,7 +67,7 @@ def processes_and_temporary_files() -> Counter[str]:
     for pid in descendants(os.getpid()):
         command = command_line(pid)
         if not any(name in command for name in LASTING):
-            found[f"process {pid}: {command}"] += 1
+            found[f"process {pid}"] += 1  # not what it runs, which an exec changes
     for path in Path(os.environ["TMPDIR"]).rglob("*"):
         if os.environ["COMPAT_METHOD"] != "forkserver" or not ABANDONED.search(str(path)):
             found[f"temporary file {path}"] += 1
@@ -82,14 +82,20 @@ def since(before: Counter[str], served: bool) -> list[str]:
         gc.collect()
         reap(more)
         time.sleep(0.01)
-    return sorted(more.elements())
+    return sorted(described(name) for name in more.elements())
+
+
+def described(name: str) -> str:
+    """What look found; of a process, also what it was started as."""
+    kind, _, pid = name.partition(" ")
+    return f"{name}: {command_line(int(pid))}" if kind == "process" else name
 
 
 def reap(found: Counter[str]) -> None:
     """Waits for the dead that nobody else waits for: orphans, which come to this process."""
     mine = {child.pid for child in multiprocessing.active_children()}
     for name in found:
-        pid = int(name.split(":")[0].split()[1]) if name.startswith("process ") else 0
+        pid = int(name.split()[1]) if name.startswith("process ") else 0
         if pid and pid not in mine:
             try:
                 os.waitpid(pid, os.WNOHANG)

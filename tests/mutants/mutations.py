@@ -9,6 +9,7 @@ from __future__ import annotations
 from mutant import Mutant
 from mutations_aio import MUTANTS_AIO, SUITES_AIO
 from mutations_c import MUTANTS_C
+from mutations_compat import MUTANTS_COMPAT, SUITES_COMPAT
 from mutations_data import MUTANTS_DATA, SUITES_DATA
 from mutations_dropin import MUTANTS_DROPIN, SUITES_DROPIN
 from mutations_hosted import MUTANTS_HOSTED, SUITES_HOSTED
@@ -32,6 +33,7 @@ SUITES = {
     **SUITES_SYNCH,
     **SUITES_DATA,
     **SUITES_DROPIN,
+    **SUITES_COMPAT,
     **SUITES_MANAGER,
     **SUITES_HOSTED,
     **SUITES_MANAGER_GO,
@@ -468,6 +470,7 @@ MUTANTS = (
     *MUTANTS_DATA,
     *MUTANTS_MANAGER_C,
     *MUTANTS_DROPIN,
+    *MUTANTS_COMPAT,
     *MUTANTS_OBJECTS,
     *MUTANTS_PIPE,
     *MUTANTS_REFERENCE,
