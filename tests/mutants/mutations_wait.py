@@ -21,6 +21,13 @@ TAKE = "runtime/internal/handover/take.go"
 
 MUTANTS_WAIT = (
     Mutant(
+        "the byte of a ringer on his way comes for nothing",
+        BELL,
+        "own.rung = readable(own.fd, slowest)",
+        "own.rung = readable(own.fd, 0)",
+        "wait",
+    ),
+    Mutant(
         "a bell is armed without a second look",
         BELL,
         "if ready, err = b.ready(kind); !ready && err == nil && b.obj.Gone() == nil {",

@@ -58,9 +58,14 @@ type bell struct {
 	seat int
 	word uint64 // what the seat says
 
-	mu   sync.Mutex // to look, to drain and to arm are one
-	rung bool       // there is a byte in the FIFO, as far as is known
+	mu    sync.Mutex // to look, to drain and to arm are one
+	rung  bool       // there is a byte in the FIFO, as far as is known
+	armed bool       // this handle set the bit, and has not seen it cleared
 }
+
+// slowest is how long a ringer may take from clearing a bit to his byte, and is waited for. Who takes longer is
+// stopped or dead; his byte, if it ever comes, has a loop come for nothing.
+const slowest = 2 * time.Millisecond
 
 // Init says what the bells are of. ready tells whether the thing of that kind is so now: it is called within a
 // call of obj, without locks, and must neither wait for others nor guess, since a loop would spin on a guess.
@@ -171,36 +176,54 @@ func (b *Bells) settleAll() {
 
 // settle looks whether the object is ready and leaves the bell rung or armed.
 //
-// It drains also where the bell is armed: a ringer that cleared the bit earlier may have written only now, and
-// the loop would come for nothing again and again. What a ringer writes for a commit that the first look did not
-// see may be drained, too; the second look sees that commit.
+// Whoever clears the bit writes a byte, perhaps only now: it is awaited, for behind the drain it would have a loop
+// come for nothing, and stay, if it then takes a message in a call that waits:
+//
+//	ringer                        owner of a bell
+//	commits a message             arms, looks: there is a message
+//	clears the bit                writes a byte himself; the loop comes and takes the message
+//	                              drains, arms
+//	writes a byte                 the loop comes, and there is nothing
+//
+// What a ringer writes for a commit that the first look did not see may be drained; the second look sees that commit.
 func (b *Bells) settle(kind int, own *bell) (bool, error) {
 	own.mu.Lock()
 	defer own.mu.Unlock()
+	b.answer(kind, own)
 	ready, err := b.ready(kind)
 	if !ready && err == nil {
 		shm.DrainBell(own.fd)
 		own.rung = false
 		a, bit := b.place(kind, own.seat)
 		a.Or(bit)
+		own.armed = true
 		b.h.Some[kind].Store(1)
 		// A close may have come in between, and its byte been drained.
 		if ready, err = b.ready(kind); !ready && err == nil && b.obj.Gone() == nil {
 			return false, nil
 		}
+		b.answer(kind, own)
 	}
 	// What is wrong, whoever comes to use it is told: so he must come.
-	b.disarm(kind, own.seat)
-	if !own.rung && !readable(own.fd) {
+	if !own.rung && !readable(own.fd, 0) {
 		shm.WriteBell(own.fd)
 	}
 	own.rung = true
 	return ready, err
 }
 
-func readable(fd int) bool {
+// answer clears the bell's bit, and if a ringer has done so, waits for his byte.
+func (b *Bells) answer(kind int, own *bell) {
+	if cleared := b.disarm(kind, own.seat); own.armed && !cleared {
+		own.rung = readable(own.fd, slowest)
+	}
+	own.armed = false
+}
+
+func readable(fd int, within time.Duration) bool {
 	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	n, err := unix.Ppoll(p, &unix.Timespec{}, nil)
+	timeout := unix.NsecToTimespec(int64(within))
+	n, err := unix.Ppoll(p, &timeout, nil)
 	return err == nil && n == 1
 }
 

@@ -120,6 +120,27 @@ func TestLateRing(t *testing.T) {
 	}
 }
 
+// TestRingUnderWay has a ringer, who has cleared the bit, write only when the owner has already found the message.
+func TestRingUnderWay(t *testing.T) {
+	root := newRoot(t)
+	a, b := openJar(t, root, "jar"), openJar(t, root, "jar")
+	fd := a.fd(t)
+	b.quiet = true
+	b.put()
+	a.bells.disarm(layout.BellReadable, a.bells.mine[layout.BellReadable].Load().seat)
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		time.Sleep(slowest / 10) // so that the owner comes first, as a rule
+		shm.WriteBell(fd)
+	}()
+	must(t, a.take())
+	<-written
+	if wait(fd, 0) {
+		t.Error("a loop would come, find nothing, and stay if it waits for a message")
+	}
+}
+
 // TestLostRing has ringers die on their way: before they looked at the bits, and behind that.
 func TestLostRing(t *testing.T) {
 	root := newRoot(t)
