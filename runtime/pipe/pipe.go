@@ -270,7 +270,11 @@ func (p *Pipe) Close() error {
 	if aside == nil {
 		return err // closed before, or no memory: then they find out by themselves
 	}
+	defer shm.Unmap(aside)
 	crash.Point("pipe.close.left")
+	if p.obj.File.EndLeft(p.end) {
+		return err // a bell would be rung for nothing; the last one to close finds nobody
+	}
 	_ = object.Guarded("close pipe", p.Name(), func() error {
 		for d := range p.ways {
 			base := layout.DirectionOffset(d)
@@ -281,7 +285,6 @@ func (p *Pipe) Close() error {
 		}
 		return nil
 	})
-	shm.Unmap(aside)
 	return err
 }
 

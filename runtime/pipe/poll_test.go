@@ -8,8 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/wait"
+	"github.com/polyipc/polyipc/tests/testroot"
 )
 
 // TestWaitForMany waits for what the ends of pipes can be waited for.
@@ -78,6 +81,31 @@ func TestTheOtherEndGoes(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestOneOfSeveralHoldersGoes is nothing that the other end is to be told of.
+func TestOneOfSeveralHoldersGoes(t *testing.T) {
+	o := Options{Root: testroot.New(t)}
+	a, b, err := Pair("", o)
+	must(t, err)
+	t.Cleanup(func() { end(t, a) })
+	again, err := Open(b.Name(), Options{Root: o.Root, End: Second})
+	must(t, err)
+	fd, err := a.Readable().PollFD()
+	must(t, err)
+	rung := func() bool {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		must(t, err)
+		return n > 0
+	}
+	must(t, again.Close())
+	if rung() {
+		t.Error("a loop would come for nothing, and stay if it receives")
+	}
+	must(t, b.Close())
+	if !rung() {
+		t.Error("the end of the file is not told")
 	}
 }
 

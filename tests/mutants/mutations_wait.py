@@ -21,6 +21,13 @@ TAKE = "runtime/internal/handover/take.go"
 
 MUTANTS_WAIT = (
     Mutant(
+        "a loop is told of an end that others still have",
+        "runtime/pipe/pipe.go",
+        "\tif p.obj.File.EndLeft(p.end) {\n",
+        "\tif false {\n",
+        "wait",
+    ),
+    Mutant(
         "the byte of a ringer on his way comes for nothing",
         BELL,
         "own.rung = readable(own.fd, slowest)",

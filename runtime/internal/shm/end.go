@@ -67,6 +67,17 @@ func (o *Object) EndTaken(end int) bool {
 	return err != nil || held != unix.F_UNLCK
 }
 
+// EndLeft reports whether an end of o, which was closed, is still open elsewhere. It is certain of yes.
+func (o *Object) EndLeft(end int) bool {
+	c, err := o.fresh()
+	if err != nil {
+		return false
+	}
+	defer c.close()
+	held, err := Holder(c.fd, EndLock+int64(end))
+	return err == nil && held != unix.F_UNLCK
+}
+
 // Aside maps o's header area once more, through a description that holds no locks, so that what lies there can
 // be reached when o is closed. nil if that is not possible; else the caller calls Unmap.
 func (o *Object) Aside() []byte {
