@@ -74,6 +74,8 @@ class Method:
         if tests is not None:
             arguments.append(f"{events}.tests")
             Path(arguments[-1]).write_text("\n".join(tests))
+        # Not sys.path: a forkserver is not told its parent's.
+        path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
         environment = {
             **os.environ,
             "COMPAT_METHOD": self.method,
@@ -81,7 +83,7 @@ class Method:
             "COMPAT_FOREIGN": str(self.foreign),
             "COMPAT_PROGRAMS": str(self.programs),
             "POLYIPC_ROOT": self.root,
-            "PYTHONPATH": str(HERE),  # of a forkserver, too, which is not told its parent's
+            "PYTHONPATH": path,
             "TMPDIR": str(self.temp),
         }
         with self.output.open("ab") as output:

@@ -8,6 +8,7 @@ SUITES_COMPAT = {
     "compat": """sh -c '
         if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
         then echo "[build failed]"; exit 1; fi
+        export PYTHONPATH="$PWD/bindings/python"
         python tests/compat/compat.py --method fork --only WithProcessesTestQueue'""",
 }
 
