@@ -116,6 +116,8 @@ def connected(target: Target) -> Manager:
     """Return a manager for a proxy that is unpickled: one that this process has, if it can be."""
     manager = known(target)
     if manager is None:
+        if target.key is None:
+            target = target._replace(key=importlib.import_module(target.dialect).usual_key())
         manager = Manager(target, None)
         remember(target.name, manager)
     return manager

@@ -259,6 +259,10 @@ def _keep_for_reader(proxy: Proxy) -> None:
         keep(proxy)
 
 
+def usual_key() -> None:
+    """Return the key of servers that a pickle is silent about: none, without multiprocessing's."""
+
+
 def _rebuilt(target: Any, epoch: bytes, number: int, type_name: str) -> Proxy:
     """Return the proxy that a pickle stands for."""
     from polyipc import _manager

@@ -24,7 +24,7 @@ STEPS = {
     ],
     "pools": ["calls", "initializers", "deaths", "threads"],
     "exits": ["[0, 1, 4]", "1", "late", "over"],
-    "executors": ["calls", "initializers", "tasks_per_child", "deaths", "cancelling"],
+    "executors": ["calls", "initializers", "tasks_per_child", "deaths", "proxies", "cancelling"],
 }
 
 METHODS = pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])

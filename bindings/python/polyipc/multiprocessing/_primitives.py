@@ -7,6 +7,7 @@ uses a manager of this package: polyipc._manager_link.Target says so.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from multiprocessing import process
 from typing import Any, ClassVar
 
 from polyipc import _manager_queue, _manager_sync
@@ -14,7 +15,12 @@ from polyipc._manager_proxy import Proxy
 from polyipc._manager_proxy import classes as _natives
 from polyipc.multiprocessing import _proxies
 
-__all__ = ["classes"]
+__all__ = ["classes", "usual_key"]
+
+
+def usual_key() -> bytes:
+    """Return the key of servers that a pickle is silent about."""
+    return bytes(process.current_process().authkey)
 
 
 class _Both(Proxy):

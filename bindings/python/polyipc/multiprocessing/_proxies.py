@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from multiprocessing import process
 from multiprocessing.managers import RemoteError
 from typing import Any, ClassVar, TypeVar
 
-from polyipc import _manager, _waiting, errors
+from polyipc import _waiting, errors
 from polyipc._manager_errors import RemoteTraceback
 from polyipc.multiprocessing import _server
 
@@ -136,10 +135,7 @@ def _rebuilt(
     """Return the proxy that a pickle stands for."""
     from polyipc import _manager_proxy
 
-    target, *which = where
-    if target.key is None and not _manager.known(target):
-        target = target._replace(key=bytes(process.current_process().authkey))
-    ref = _manager_proxy._rebuilt(target, *which)
+    ref = _manager_proxy._rebuilt(*where)
     token = Token(typeid, address, f"{ref._object:x}", ref)
     return make(token, serializer, exposed=exposed)  # type: ignore[no-any-return]
 

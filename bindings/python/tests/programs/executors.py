@@ -81,6 +81,25 @@ def deaths(ctx: Any) -> None:
             raise AssertionError
 
 
+class Telling:
+    """Sets an event of a manager when it goes."""
+
+    def __init__(self, event: Any) -> None:
+        self.event = event
+
+    def __del__(self) -> None:
+        self.event.set()
+
+
+def proxies(ctx: Any) -> None:
+    """A worker opens what is pickled later, too: it has the authkey."""
+    with ctx.Manager() as m, ProcessPoolExecutor(1, mp_context=ctx) as executor:
+        telling = Telling(m.Event())
+        executor.submit(id, telling).result(60)
+        assert telling.event.wait(60)  # the worker's copy has gone
+        del telling
+
+
 def cancelling(ctx: Any) -> None:
     executor = ProcessPoolExecutor(1, mp_context=ctx)
     futures = [executor.submit(time.sleep, 0.2) for _ in range(10)]
@@ -92,6 +111,6 @@ def cancelling(ctx: Any) -> None:
 
 if __name__ == "__main__":
     ctx = mp.get_context(sys.argv[1])
-    for step in (calls, initializers, tasks_per_child, deaths, cancelling):
+    for step in (calls, initializers, tasks_per_child, deaths, proxies, cancelling):
         step(ctx)
         print(step.__name__)
