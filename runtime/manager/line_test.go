@@ -51,6 +51,8 @@ func TestOtherLine(t *testing.T) {
 		}
 	}()
 	<-watching
+	_, err = c.New(ctx, "Account", "anna", 5) // Serve has begun
+	must(t, err)
 	must(t, s.Close())
 	serveIn(t, Options{Root: root})
 	must(t, c.Reconnect(ctx))
