@@ -37,12 +37,12 @@
     PLAIN(rlock_owned, (polyipc_rlock rlock, int *out_owned), (rlock, out_owned))                        \
     QUICK(semaphore_acquire, (polyipc_semaphore semaphore, int64_t timeout_ns), (semaphore, timeout_ns)) \
     QUICK(semaphore_release, (polyipc_semaphore semaphore, uint32_t count), (semaphore, count))          \
-    PLAIN(semaphore_value, (polyipc_semaphore semaphore, int64_t *out_value), (semaphore, out_value))    \
+    QUICK(semaphore_value, (polyipc_semaphore semaphore, int64_t *out_value), (semaphore, out_value))    \
     QUICK(bounded_semaphore_acquire, (polyipc_bounded_semaphore semaphore, int64_t timeout_ns),          \
           (semaphore, timeout_ns))                                                                       \
     QUICK(bounded_semaphore_release, (polyipc_bounded_semaphore semaphore, uint32_t count),              \
           (semaphore, count))                                                                            \
-    PLAIN(bounded_semaphore_value, (polyipc_bounded_semaphore semaphore, int64_t *out_value),            \
+    QUICK(bounded_semaphore_value, (polyipc_bounded_semaphore semaphore, int64_t *out_value),            \
           (semaphore, out_value))                                                                        \
     QUICK(condition_acquire, (polyipc_condition condition, int64_t timeout_ns, int *out_owner_died),     \
           (condition, timeout_ns, out_owner_died))                                                       \

@@ -191,6 +191,23 @@ polyipc_status pi_quick_bounded_semaphore_release(polyipc_bounded_semaphore sema
     return give_permits(semaphore.id, PI_BOUNDED_SEMAPHORE, count);
 }
 
+/* With a ledger too: what Semaphore.Value in Go looks at is this word. */
+static polyipc_status permits(uint32_t handle, enum pi_kind kind, int64_t *out_value) {
+    if (out_value == NULL)
+        return PI_SLOW;
+    ENTER_SYNC(handle, kind);
+    *out_value = (int64_t)atomic_load(&h->value);
+    LEAVE(POLYIPC_OK);
+}
+
+polyipc_status pi_quick_semaphore_value(polyipc_semaphore semaphore, int64_t *out_value) {
+    return permits(semaphore.id, PI_SEMAPHORE, out_value);
+}
+
+polyipc_status pi_quick_bounded_semaphore_value(polyipc_bounded_semaphore semaphore, int64_t *out_value) {
+    return permits(semaphore.id, PI_BOUNDED_SEMAPHORE, out_value);
+}
+
 /* ---- events ------------------------------------------------------------------------------ */
 
 polyipc_status pi_quick_event_set(polyipc_event event) {

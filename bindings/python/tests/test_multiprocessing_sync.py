@@ -94,6 +94,14 @@ def test_misuse() -> None:
     assert issubclass(polyipc.errors.BrokenBarrierError, threading.BrokenBarrierError)
 
 
+def test_a_queue_of_cpythons_asks_at_each_put(monkeypatch: pytest.MonkeyPatch) -> None:
+    it = ours.BoundedSemaphore(1)
+    monkeypatch.setattr(type(it), "stat", None)  # takes as long as all the rest of a put
+    assert not it._semlock._is_zero()
+    it.acquire()
+    assert it._semlock._is_zero()
+
+
 def test_a_waiter_owns_the_lock_again() -> None:
     lock = ours.Lock()
     condition = ours.Condition(lock)

@@ -34,13 +34,36 @@ def heed_tracker(ctx: Any) -> None:
 class View:
     """A lock or semaphore as a _multiprocessing.SemLock shows it."""
 
+    __slots__ = ("_lock", "kind")
     SEM_VALUE_MAX = SEM_VALUE_MAX
 
-    def __init__(self, lock: Any, kind: int, maxvalue: int) -> None:
+    # Made each time that a queue of CPython's asks whether it is full: what else it has is looked
+    # up by who wants it.
+    def __init__(self, lock: Any, kind: int) -> None:
         self._lock = lock
-        self.acquire, self.release = lock.acquire, lock.release
-        self.kind, self.maxvalue = kind, maxvalue
-        self.handle: int = lock._id
+        self.kind = kind
+
+    @property
+    def acquire(self) -> Any:
+        """Its acquire."""
+        return self._lock.acquire
+
+    @property
+    def release(self) -> Any:
+        """Its release."""
+        return self._lock.release
+
+    @property
+    def maxvalue(self) -> int:
+        """How often it could be acquired if nobody had it."""
+        most: int = self._lock._most()
+        return most
+
+    @property
+    def handle(self) -> int:
+        """The library's number for it."""
+        number: int = self._lock._id
+        return number
 
     @property
     def name(self) -> str:
@@ -49,10 +72,10 @@ class View:
         return name
 
     def __enter__(self) -> Any:
-        return self.acquire()
+        return self._lock.acquire()
 
     def __exit__(self, *_: object) -> None:
-        self.release()
+        self._lock.release()
 
     def _get_value(self) -> int:
         """Return how often it could be acquired now."""
@@ -84,7 +107,7 @@ class Seen:
 
     @property
     def _semlock(self) -> View:
-        return View(self, self._semkind, self._most())
+        return View(self, self._semkind)
 
     def _most(self) -> int:
         """Return how often it could be acquired if nobody had it."""
