@@ -1,38 +1,55 @@
 """Breaks the code in one-line ways and says which tests notice; fails if one survives.
 
-    .venv/bin/python tests/mutants/mutate.py [--only TEXT]
+    .venv/bin/python tests/mutants/mutate.py [--list] [--only TEXT...] [--since COMMIT] [--jobs N]
 
-Works in a copy of the tree. A test that hangs until its time is over has noticed, too.
+Works in copies of the tree, one for each job. A test that hangs until its time is over has noticed,
+too: on a busy machine look whether it is the one that was meant to.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import queue
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 from mutant import Mutant
 from mutations import MUTANTS, SUITES
+from suites import TOP
 
-TOP = Path(__file__).resolve().parents[2]
+# With paths trimmed, what one copy compiled is not compiled again in another. Vet would only say
+# that a mutant is odd.
+FLAGS = "-trimpath -vet=off"
+
+SURVIVES, UNBUILT = "SURVIVES", "DOES NOT BUILD"
+
+
+def tracked() -> list[str]:
+    """What git tracks, or would."""
+    return _git("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+
+
+def changed(since: str) -> set[str]:
+    """The files that are no longer as they were at a commit."""
+    return set(_git("diff", "--name-only", "-z", since, "--"))
+
+
+def _git(*arguments: str) -> list[str]:
+    said = subprocess.run(["git", *arguments], cwd=TOP, check=True, capture_output=True, text=True)
+    return [name for name in said.stdout.split("\0") if name]
 
 
 def copy_tree(to: Path) -> None:
-    """Copies what git tracks, or would."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=TOP,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    for name in filter(None, listed.stdout.split("\0")):
+    """Copies the tree without what is built in it."""
+    for name in tracked():
         if (TOP / name).is_file():
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(TOP / name, to / name)
@@ -43,6 +60,7 @@ def failing(suite: str, tree: Path) -> str:
     done = subprocess.run(
         shlex.split(SUITES[suite]),
         cwd=tree,
+        env={**os.environ, "GOFLAGS": FLAGS, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         errors="replace",  # a broken codec prints what is no text
@@ -51,12 +69,15 @@ def failing(suite: str, tree: Path) -> str:
         return ""
     said = done.stdout + done.stderr
     if "[build failed]" in said or "[setup failed]" in said:
-        sys.exit(f"mutants: {suite} does not build:\n{said}")
+        return UNBUILT
     if "panic: test timed out" in said:
         running = re.search(r"running tests:\n\s+(\S+)", said)
         return (running.group(1) if running else suite) + " (hangs)"
+    if done.returncode == 124:  # as `timeout` says it
+        return f"{suite} (hangs)"
     failed = re.findall(r"--- FAIL: (\S+)", said)
     failed += re.findall(r"^\s+\d+ - (\S+) \(", said, re.MULTILINE)  # as ctest lists them
+    failed += re.findall(r"^(?:FAILED|ERROR) \S+::(\S+)", said, re.MULTILINE)  # as pytest does
     return max(failed, key=lambda name: name.count("/")) if failed else f"{suite} (crashes)"
 
 
@@ -72,9 +93,35 @@ def try_out(mutant: Mutant, tree: Path) -> str:
     text = path.read_text()
     path.write_text(text.replace(mutant.old, mutant.new))
     try:
-        return failing(mutant.tests, tree)
+        return failing(mutant.tests, tree) or SURVIVES
     finally:
         path.write_text(text)
+
+
+def work(suites: queue.SimpleQueue[list[Mutant]], bad: list[str]) -> None:
+    """Tries out the mutants of one suite after the other, in a copy of the tree."""
+    with tempfile.TemporaryDirectory(prefix="polyipc-mutants-") as folder:
+        tree = Path(folder)
+        copy_tree(tree)
+        while True:
+            try:
+                mutants = suites.get_nowait()
+            except queue.Empty:
+                return
+            suite = mutants[0].tests
+            began = time.monotonic()
+            if noticed := failing(suite, tree):
+                bad.append(suite)
+                print(f"{suite}: fails before anything is broken: {noticed}", flush=True)
+                continue
+            print(f"{suite}: {time.monotonic() - began:.0f} s as it is", flush=True)
+            for mutant in mutants:
+                began = time.monotonic()
+                noticed = try_out(mutant, tree)
+                if noticed in (SURVIVES, UNBUILT):
+                    bad.append(mutant.name)
+                took = time.monotonic() - began
+                print(f"{mutant.name:<52} {noticed}  ({took:.0f} s)", flush=True)
 
 
 def main() -> int:
@@ -82,30 +129,44 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--only", default="", metavar="TEXT", help="only mutants with TEXT in their name or suite"
+        "--only",
+        nargs="+",
+        metavar="TEXT",
+        help="only mutants with a TEXT in their name, or as suite",
     )
+    parser.add_argument(
+        "--since", metavar="COMMIT", help="only mutants of files that changed since then"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="try out N at a time, each in its own copy"
+    )
+    parser.add_argument("--list", action="store_true", help="say which they are, and their suites")
     args = parser.parse_args()
-    chosen = [m for m in MUTANTS if args.only in m.name or args.only == m.tests]
+    only = args.only or [""]
+    chosen = [m for m in MUTANTS if any(text in m.name or text == m.tests for text in only)]
+    if args.since:
+        files = changed(args.since)
+        chosen = [m for m in chosen if m.file in files]
+    if args.list:
+        for mutant in chosen:
+            print(f"{mutant.tests:<24} {mutant.name}")
+        return 0
     for said in filter(None, map(misplaced, MUTANTS)):
         sys.exit(f"mutants: {said}")
-    survivors = []
-    with tempfile.TemporaryDirectory(prefix="polyipc-mutants-") as folder:
-        tree = Path(folder)
-        copy_tree(tree)
-        for suite in sorted({m.tests for m in chosen}):
-            if noticed := failing(suite, tree):
-                sys.exit(f"mutants: {suite} fails before anything is broken: {noticed}")
-        for mutant in chosen:
-            began = time.monotonic()
-            noticed = try_out(mutant, tree)
-            print(
-                f"{mutant.name:<52} {noticed or 'SURVIVES'}  ({time.monotonic() - began:.0f} s)",
-                flush=True,
-            )
-            if not noticed:
-                survivors.append(mutant.name)
-    print(f"\n{len(chosen)} mutants, {len(survivors)} survived")
-    return 1 if survivors else 0
+    by_suite: dict[str, list[Mutant]] = {}
+    for mutant in chosen:
+        by_suite.setdefault(mutant.tests, []).append(mutant)
+    suites: queue.SimpleQueue[list[Mutant]] = queue.SimpleQueue()
+    for mutants in sorted(by_suite.values(), key=len, reverse=True):
+        suites.put(mutants)
+    bad: list[str] = []
+    workers = [threading.Thread(target=work, args=(suites, bad)) for _ in range(args.jobs)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    print(f"\n{len(chosen)} mutants; not caught: {', '.join(bad) or 'none'}")
+    return 1 if bad else 0
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from mutations_synch import MUTANTS_SYNCH, SUITES_SYNCH
 from mutations_tls import MUTANTS_TLS, SUITES_TLS
 from mutations_tree import MUTANTS_TREE, SUITES_TREE
 from mutations_wait import MUTANTS_WAIT, SUITES_WAIT
+from suites import c
 
 # What is run in a copy of the tree; the whole suite passes there before any mutant is tried.
 SUITES = {
@@ -38,26 +39,30 @@ SUITES = {
     **SUITES_HOSTED,
     **SUITES_MANAGER_GO,
     **SUITES_MANAGER_PY,
-    "ring": "go test -count=1 -timeout 30s ./runtime/internal/ring",
-    "park": "go test -count=1 -timeout 20s ./runtime/internal/park",
-    "layout": "go test -count=1 -timeout 60s ./runtime/internal/layout",
-    "member": "go test -count=1 -timeout 120s ./runtime/internal/member",
-    "shm": "go test -count=1 -timeout 120s ./runtime/internal/shm",
-    "queue": "go test -count=1 -timeout 120s ./runtime/internal/fifo ./runtime/queue",
-    "codec": "go test -count=1 -timeout 60s ./codec",
+    "ring": "go test -count=1 -failfast -timeout 30s ./runtime/internal/ring",
+    "park": "go test -count=1 -failfast -timeout 20s ./runtime/internal/park",
+    "layout": "go test -count=1 -failfast -timeout 60s ./runtime/internal/layout",
+    "member": "go test -count=1 -failfast -timeout 120s ./runtime/internal/member",
+    "shm": "go test -count=1 -failfast -timeout 120s ./runtime/internal/shm",
+    "queue": "go test -count=1 -failfast -timeout 120s ./runtime/internal/fifo ./runtime/queue",
+    "codec": "go test -count=1 -failfast -timeout 60s ./codec",
     **SUITES_MANAGER_C,
     **SUITES_OBJECTS,
     **SUITES_PIPE,
     **SUITES_SEGMENT,
     **SUITES_TLS,
-    "reference": "go test -count=1 -timeout 60s -run 'Refer|Receipt|InMessage|Link' ./runtime/internal/shm ./runtime/queue ./runtime/pipe",
+    "reference": "go test -count=1 -failfast -timeout 60s -run 'Refer|Receipt|InMessage|Link' ./runtime/internal/shm ./runtime/queue ./runtime/pipe",
     "stopped": "go test -count=1 -failfast -timeout 100s -tags crash -run 'TestStopped|TestRecovery' ./tests/chaos",
     "points": "go test -count=1 -failfast -timeout 200s -tags crash -run TestCrashPoints/go ./tests/chaos",
     "c points": "go test -count=1 -failfast -timeout 300s -tags crash -run TestCrashPoints/c ./tests/chaos",
-    "c": """sh -c '
-        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        ctest --test-dir build --stop-on-failure --timeout 60 -R "^(c-test_quick|c-test_pipe|c-test_within|fork-pipe|fork-quick|fork-faults)"'""",
+    "c": c(
+        "c-test_quick*",
+        "c-test_pipe*",
+        "c-test_within*",
+        "fork-pipe*",
+        "fork-quick*",
+        "fork-faults*",
+    ),
     **SUITES_TREE,
     **SUITES_WAIT,
     **SUITES_AIO,

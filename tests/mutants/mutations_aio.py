@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import python
 
 SUITES_AIO = {
-    "host": "go test -count=1 -timeout 60s ./runtime/host",
-    "news": "go test -count=1 -timeout 60s -run News ./runtime/manager",
-    "aio": """sh -c '
-        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        timeout 120 python -m pytest -q -x bindings/python/tests/test_aio_*.py'""",
+    "host": "go test -count=1 -failfast -timeout 60s ./runtime/host",
+    "news": "go test -count=1 -failfast -timeout 60s -run News ./runtime/manager",
+    "aio": python("test_aio_*.py"),
 }
 
 PENDING_GO = "runtime/host/pending.go"

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import on_library
 
 SUITES_COMPAT = {
-    "compat": """sh -c '
-        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        export PYTHONPATH="$PWD/bindings/python"
-        python tests/compat/compat.py --method fork --only WithProcessesTestQueue'""",
+    "compat": on_library("tests/compat/compat.py --method fork --only WithProcessesTestQueue"),
 }
 
 MUTANTS_COMPAT = (

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import python
 
 PACKAGE = "bindings/python/polyipc/"
 
 
-def _tests(file: str) -> str:
-    return f"""sh -c '
-        if ! {{ cmake -S . -B build && cmake --build build --parallel; }} >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        export PYTHONPATH="$PWD/bindings/python"  # for the programs that tests start
-        python -m pytest -q -x bindings/python/tests/{file}'"""
-
-
 SUITES_DROPIN = {
-    "connections": _tests("test_mp_connection.py"),
-    "pickles": _tests("test_pickling.py"),
-    "buffers": _tests("test_pickle_buffers.py"),
-    "upgrade": _tests("test_mp_upgrade.py"),
-    "values": _tests("test_mp_values.py"),
-    "managers": _tests("test_managers.py"),
-    "queues": _tests("test_dropin_queues.py"),
-    "forks": _tests("test_dropin_fork.py -k processes"),
-    "exits": _tests("test_dropin_programs.py -k exits-fork"),
-    "arguments": _tests("test_dropin_programs.py -k objects-spawn"),
+    "connections": python("test_mp_connection.py"),
+    "pickles": python("test_pickling.py"),
+    "buffers": python("test_pickle_buffers.py"),
+    "upgrade": python("test_mp_upgrade.py"),
+    "values": python("test_mp_values.py"),
+    "managers": python("test_managers.py"),
+    "queues": python("test_dropin_queues.py"),
+    "forks": python("test_dropin_fork.py -k processes"),
+    "exits": python("test_dropin_programs.py -k exits-fork"),
+    "arguments": python("test_dropin_programs.py -k objects-spawn"),
 }
 
 MUTANTS_DROPIN = (

@@ -7,7 +7,7 @@ from mutant import Mutant
 
 SUITES_MANAGER = {
     "serve": "go test -count=1 -failfast -timeout 90s ./runtime/internal/frame ./runtime/internal/serve ./runtime/manager",
-    "manager scale": "go test -count=1 -timeout 60s -run TestManager ./tests/scale",
+    "manager scale": "go test -count=1 -failfast -timeout 60s -run TestManager ./tests/scale",
 }
 
 SERVE = "runtime/internal/serve/"

@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import c
 
 SUITES_MANAGER_C = {
     "manager calls": "go test -count=1 -failfast -timeout 60s -run 'TestAnswers|TestComplete|TestInterruptible|TestForget|TestServersDescriptors' ./runtime/manager",
-    "c manager": """sh -c '
-        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        ctest --test-dir build --stop-on-failure --timeout 60 -R "^(c-test_manager|fork-manager)"'""",
+    "c manager": c("c-test_manager*", "fork-manager*"),
 }
 
 CALL = "capi/manager_call.go"

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import python
 
 SUITES_MANAGER_PY = {
-    "python manager": """sh -c '
-        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        export PYTHONPATH=$PWD/bindings/python
-        python -m pytest -q -x bindings/python/tests/test_manager_*.py'""",
+    "python manager": python("test_manager_*.py"),
 }
 
 PROXY = "bindings/python/polyipc/_manager_proxy.py"

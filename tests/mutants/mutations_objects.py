@@ -6,7 +6,7 @@ from __future__ import annotations
 from mutant import Mutant
 
 SUITES_OBJECTS = {
-    "objects": "go test -count=1 -short -failfast -timeout 60s ./runtime/internal/live",
+    "objects": "go test -count=1 -failfast -short -timeout 60s ./runtime/internal/live",
 }
 
 LIVE = "runtime/internal/live/"

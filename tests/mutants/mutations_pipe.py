@@ -6,8 +6,8 @@ from __future__ import annotations
 from mutant import Mutant
 
 SUITES_PIPE = {
-    "pipe": "go test -count=1 -short -timeout 60s ./runtime/pipe",
-    "other": "go test -count=1 -timeout 60s -run 'TestLooked|TestEndBehind|TestTheFirst' ./runtime/internal/fifo",
+    "pipe": "go test -count=1 -failfast -short -timeout 60s ./runtime/pipe",
+    "other": "go test -count=1 -failfast -timeout 60s -run 'TestLooked|TestEndBehind|TestTheFirst' ./runtime/internal/fifo",
     "pipe points": "go test -count=1 -failfast -timeout 100s -tags crash -run TestCrashPoints/go/pipe ./tests/chaos",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import c
 
 SEGMENT = "runtime/segment/segment.go"
 CELLS = "runtime/segment/atomic.go"
@@ -10,11 +11,8 @@ FORMAT = "runtime/segment/format.go"
 OPTIONS = "runtime/segment/options.go"
 
 SUITES_SEGMENT = {
-    "segment": "go test -count=1 -timeout 60s ./runtime/segment",
-    "c segment": """sh -c '
-        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        ctest --test-dir build --stop-on-failure --timeout 60 -R "^c-test_segment"'""",
+    "segment": "go test -count=1 -failfast -timeout 60s ./runtime/segment",
+    "c segment": c("c-test_segment*"),
 }
 
 MUTANTS_SEGMENT = (

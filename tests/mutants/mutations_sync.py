@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import c
 
 MUTEX = "runtime/internal/mutex/mutex.go"
 RLOCK = "runtime/internal/mutex/rlock.go"
@@ -16,12 +17,9 @@ SEMAPHORE = "runtime/psync/semaphore.go"
 C_SYNC = "capi/quick_sync.c"
 
 SUITES_SYNC = {
-    "psync": "go test -count=1 -timeout 60s ./runtime/internal/mutex ./runtime/psync",
+    "psync": "go test -count=1 -failfast -timeout 60s ./runtime/internal/mutex ./runtime/psync",
     "sync points": "go test -count=1 -failfast -timeout 100s -tags crash -run TestCrashPoints/go/(semaphore|condition|barrier|rwlock)_ ./tests/chaos",
-    "sync c": """sh -c '
-        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        ctest --test-dir build --stop-on-failure --timeout 60 -R "^c-test_sync"'""",
+    "sync c": c("c-test_sync*"),
 }
 
 MUTANTS_SYNC = (

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import python
 
 PACKAGE = "bindings/python/polyipc/"
 SHARED = PACKAGE + "multiprocessing/shared_memory.py"
 
 
-def _tests(file: str) -> str:
-    return f"""sh -c '
-        if ! {{ cmake -S . -B build && cmake --build build --parallel; }} >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        export PYTHONPATH="$PWD/bindings/python"  # for the programs that tests start
-        python -m pytest -q -x bindings/python/tests/{file}'"""
-
-
 SUITES_SYNCH = {
-    "handing": _tests("test_multiprocessing_handing.py"),
-    "locks of multiprocessing": _tests("test_multiprocessing_sync.py"),
-    "shared memory": _tests("test_multiprocessing_shared_memory.py"),
+    "handing": python("test_multiprocessing_handing.py"),
+    "locks of multiprocessing": python("test_multiprocessing_sync.py"),
+    "shared memory": python("test_multiprocessing_shared_memory.py"),
 }
 
 MUTANTS_SYNCH = (

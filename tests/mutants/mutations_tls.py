@@ -4,14 +4,11 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import python
 
 SUITES_TLS = {
     "tls": "go test -count=1 -failfast -timeout 60s -run 'TLS|Relay|WrongServers|Files' ./runtime/tls ./runtime/internal/serve",
-    "python tls": """sh -c '
-        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        export PYTHONPATH=$PWD/bindings/python
-        python -m pytest -q -x bindings/python/tests/test_manager_tls.py'""",
+    "python tls": python("test_manager_tls.py"),
 }
 
 TLS = "runtime/tls/"

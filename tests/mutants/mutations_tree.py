@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import python
 
 SUITES_TREE = {
-    "tree": """sh -c '
-        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        export PYTHONPATH=$PWD/bindings/python
-        python -m pytest -x -q bindings/python/tests/test_codec_tree.py'""",
+    "tree": python("test_codec_tree.py"),
 }
 
 TREE = "capi/pyshim_tree.c"

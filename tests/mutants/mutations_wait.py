@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 from mutant import Mutant
+from suites import c
 
 SUITES_WAIT = {
     "wait": "go test -count=1 -failfast -timeout 60s ./runtime/internal/doorbell ./runtime/internal/handover ./runtime/wait ./runtime/process ./spawn ./runtime/pipe -run 'Test[^M]'",
     "poll": "go test -count=1 -failfast -timeout 90s -run 'Readable|Writable|Polling' ./runtime/internal/fifo",
     "many points": "go test -count=1 -failfast -timeout 200s -tags crash -run 'TestCrashPoints/go/(bell|ringer|process_killed|holder_of_a_lease_dies_while)' ./tests/chaos",
-    "c wait": """sh -c '
-        if ! { cmake -S . -B build && cmake --build build --parallel; } >/dev/null 2>&1
-        then echo "[build failed]"; exit 1; fi
-        ctest --test-dir build --stop-on-failure --timeout 60 -R "^(c-test_wait|c-test_process|fork-poll)"'""",
+    "c wait": c("c-test_wait*", "c-test_process*", "fork-poll*"),
 }
 
 BELL = "runtime/internal/doorbell/doorbell.go"
