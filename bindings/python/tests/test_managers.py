@@ -157,8 +157,9 @@ Client.register("get_queue")
 def work(address, key):
     client = Client(address=address, authkey=key)
     client.connect()
-    client.get_queue().put(("hello", client.dict(a=1)))
-    client.get_queue().get()
+    seen = client.Event()  # of its own: what it waits for must not be what it has put
+    client.get_queue().put(("hello", client.dict(a=1), seen))
+    assert seen.wait(60)
 
 def main():
     m = Queues(address=("127.0.0.1", 0), authkey=b"abracadabra", ctx=context)
@@ -167,9 +168,9 @@ def main():
     assert host == "127.0.0.1" and port > 0
     p = context.Process(target=work, args=(m.address, b"abracadabra"))
     p.start()
-    text, d = m.get_queue().get()
+    text, d, seen = m.get_queue().get()
     assert (text, d.copy()) == ("hello", {"a": 1})
-    m.get_queue().put("go")
+    seen.set()
     p.join()
     assert p.exitcode == 0
     wrong = Client(address=m.address, authkey=b"none")
