@@ -55,8 +55,22 @@ MUTANTS_MANAGER_PY = (
     Mutant(
         "one thread hosts",
         HOST,
-        "            if self._idle == 0:\n                self._start()\n        what,",
-        "        what,",
+        "            if self._idle == 0:\n                self._start()\n            what,",
+        "            what,",
+        "python manager",
+    ),
+    Mutant(
+        "cancels of calls that were answered are kept",
+        HOST,
+        "        if len(self._early) > _EARLY:\n",
+        "        if False:\n",
+        "python manager",
+    ),
+    Mutant(
+        "a call that is given up before it begins does not hear of it",
+        HOST,
+        "        if call in self._early:\n",
+        "        if False:\n",
         "python manager",
     ),
     Mutant(

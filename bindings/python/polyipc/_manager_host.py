@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from polyipc._manager import Manager
 
 _IDLE = 4  # threads that wait for calls, at most: more are of no use
+_EARLY = 1024  # calls that a host may have under way
 
 _STOPPED = (Status.PEER_DIED, Status.CLOSED, Status.BAD_HANDLE)
 
@@ -72,7 +73,9 @@ class Host:
         self._idle = 0
         self._threads = 0
         self._over = threading.Condition(self._lock)
-        self.cancelled: set[int] = set()
+        self._running: set[int] = set()
+        self._early: dict[int, None] = {}  # given up, and not among those; the oldest first
+        self.cancelled: set[int] = set()  # given up, and running
 
     @property
     def link(self) -> Link:
@@ -151,19 +154,45 @@ class Host:
             self._idle -= 1
             if self._idle == 0:
                 self._start()
-        what, call, number, client, _, body = found
+            what, call, number, client, _, body = found
+            if what == c.CALL:
+                self._begin(call)
+            elif what == c.CANCEL:
+                self._cancel(call)
         if what == c.CALL:
             self._answer(call, number, client, body)
-        elif what == c.CANCEL:
-            self.cancelled.add(call)
         elif what == c.DROP:
             self._objects.pop(number, None)
         found = body = None
         with self._lock:
+            if what == c.CALL:
+                self._running.discard(call)
+                self.cancelled.discard(call)
             if self._idle >= _IDLE:
                 return False
             self._idle += 1
             return True
+
+    def _begin(self, call: int) -> None:
+        """Note that a call runs; the lock is held."""
+        self._running.add(call)
+        if call in self._early:
+            del self._early[call]
+            self.cancelled.add(call)
+
+    def _cancel(self, call: int) -> None:
+        """Note that a call was given up; the lock is held.
+
+        One that does not run is about to, in a thread that has taken it and waits for the lock, or
+        was answered while its cancel was under way. Nothing tells which. Of the latter there is no
+        end, so only as many are kept as there may be of the former.
+        """
+        if call in self._running:
+            self.cancelled.add(call)
+            return
+        self._early[call] = None
+        if len(self._early) > _EARLY:
+            del self._early[next(iter(self._early))]
 
     # ---- calls ----
 
@@ -185,7 +214,6 @@ class Host:
             value = None  # kept until it is sent: it may be a proxy
             drop_late()
             serving.host = None
-            self.cancelled.discard(call)
 
     def _done(
         self, number: int, name: str, method: str, args: list[Any], named: dict[str, Any]

@@ -6,6 +6,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -13,6 +14,8 @@ from managed import m, server, until  # noqa: F401 - fixtures
 from running import InThread, program
 
 from polyipc import errors, manager
+from polyipc._c import manager as c
+from polyipc._manager_host import Host, Type
 from polyipc.manager import Manager, Server
 
 
@@ -172,6 +175,54 @@ def test_a_caller_who_gives_up(m: Manager) -> None:  # noqa: F811
     assert future.cancel()
     assert told.wait(30)
     assert not manager.cancelled()
+
+
+class Line:
+    """What a host is told, one thing after the other, by a thread that takes it all."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, int]] = []
+        self.asked: list[bool] = []
+        link = SimpleNamespace(calls=self, handle=0, epoch=b"", pickle=False)
+        made: Any = SimpleNamespace(_read=lambda _link, body: body)
+        self.host = Host(made, link)  # type: ignore[arg-type]
+        self.host._types["T"] = Type("T", self.make, None, {})
+
+    def make(self) -> None:
+        """Do a call, during which the rest is told."""
+        self.take()
+        self.asked.append(manager.cancelled())
+
+    def next_call(self, _timeout: int) -> Any:
+        what, call = self.told.pop(0)
+        return what, call, call, 0, 0, ("T", "__init__", [], None)
+
+    def reply(self, _call: int, _result: bytes) -> int:
+        return 0
+
+    def take(self) -> None:
+        while self.told:
+            self.host._idle = 2  # so that it starts no other thread
+            assert self.host._take()
+
+    def kept(self) -> int:
+        return len(self.host.cancelled) + len(self.host._early) + len(self.host._running)
+
+
+def test_cancels_of_calls_that_are_answered_are_not_kept_for_ever() -> None:
+    line = Line()
+    late = [(c.CANCEL, call) for call in range(10, 5010)]
+    line.told = [(c.CALL, 1), (c.CANCEL, 1), *late]
+    line.take()
+    assert line.asked == [True]  # 5,000 others did not push it out
+    assert line.kept() <= 1024
+    line.told = [(c.CANCEL, 6000), (c.CALL, 6000)]  # as threads that overtake each other see it
+    line.take()
+    line.told = [(c.CALL, 6001)]
+    line.take()
+    assert line.asked == [True, True, False]
+    assert line.kept() < 1024
+    assert not line.host.cancelled
 
 
 def test_exposed(m: Manager, host: Manager) -> None:  # noqa: F811
