@@ -13,7 +13,8 @@ import os
 import signal
 import sys
 import traceback
-from multiprocessing import connection, synchronize
+from collections.abc import Callable
+from multiprocessing import connection, pool, synchronize
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -61,6 +62,23 @@ suite.install_tests_in_module_dict(globals(), METHOD)
 short = mock.patch.object(suite.support, "LONG_TIMEOUT", 1)
 WithThreadsTestPool = globals()["WithThreadsTestPool"]
 WithThreadsTestPool.test_terminate = short(WithThreadsTestPool.test_terminate)
+
+
+def join(self: Any, original: Callable[[Any], None] = pool.ThreadPool.join) -> None:
+    """Waits for a pool of threads, also for those that nobody tells to stop.
+
+    Its thread that replaces workers may be late, and replace those that terminate has stopped: as
+    CPython has it, the new ones may find no word for them in the queue.
+    """
+    if self._state in (pool.CLOSE, pool.TERMINATE):
+        for handler in (self._worker_handler, self._task_handler):
+            handler.join()
+        for _ in self._pool:
+            self._inqueue.put(None)
+    original(self)
+
+
+pool.ThreadPool.join = join  # type: ignore[assignment, method-assign]
 
 # The worker calls them: around all classes, each of which it runs alone.
 set_up = globals().pop("setUpModule")
