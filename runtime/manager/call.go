@@ -185,7 +185,7 @@ func (c *Client) answered(id uint64, result []byte, refs bool, err error, grante
 			c.discard(result)
 		}
 		if granted {
-			go c.takeBack(id) // mu is held
+			go c.takeBack(id, c.version) // mu is held
 		}
 		return
 	}
@@ -217,10 +217,10 @@ func (c *Client) discard(result []byte) {
 	}
 }
 
-// takeBack has the server take back what a call was granted that nobody finishes. If it cannot be told now, it does
-// so when this client goes.
-func (c *Client) takeBack(id uint64) {
-	_ = c.send(object.Until(time.Now().Add(cancelGrace)), func(dst []byte) []byte { return frame.Open(dst, frame.Cancel, 2, id) })
+// takeBack has the server take back what a call of that line was granted that nobody finishes. It waits for room as long as
+// the line lasts: this client lives on, and until the server is told a lock stays held by nobody.
+func (c *Client) takeBack(id, version uint64) {
+	_ = c.sendOn(context.Background(), version, func(dst []byte) []byte { return frame.Open(dst, frame.Cancel, 2, id) })
 }
 
 // Finish waits for the result of a call, until ctx ends. ipcerr.Timeout, ipcerr.Cancelled of ctx, ipcerr.Interrupted, and
@@ -269,7 +269,7 @@ func (c *Client) finish(ctx context.Context, id uint64, limit int, alone bool) (
 		// Confirmed before the caller sees it: what a dying client never read goes back. A broken line takes it back.
 		// If there is no room for that as long as ctx lasts, the server is to take it back.
 		if err := c.send(ctx, func(dst []byte) []byte { return frame.Open(dst, frame.Ack, 2, id) }); err != nil {
-			go c.takeBack(id)
+			go c.takeBack(id, result.version)
 			if result.refs {
 				c.mu.Lock()
 				c.discard(result.data)
@@ -336,7 +336,7 @@ func (c *Client) Complete(ctx context.Context, id uint64, limit int) (result []b
 
 // giveUp ends a call whose wait has ended with err. If the result was quicker than the cancel, it counts.
 func (c *Client) giveUp(id uint64, limit int, err error) (answer, int, error) {
-	if c.Cancel(id) == nil {
+	if c.abandon(id) == nil {
 		late, size, end := c.finish(object.Until(time.Now().Add(cancelGrace)), id, limit, false)
 		if code := ipcerr.CodeOf(end); code == ipcerr.TooSmall || !c.pending(id) && code != ipcerr.Cancelled {
 			return late, size, end
@@ -346,7 +346,7 @@ func (c *Client) giveUp(id uint64, limit int, err error) (answer, int, error) {
 	return answer{}, 0, err
 }
 
-// forget uses a number up: references in its answer are given back. The server was asked to cancel the call, and takes back
+// forget uses a number up: references in its answer are given back. The server is asked to cancel the call, and takes back
 // what it granted.
 func (c *Client) forget(id uint64) {
 	c.mu.Lock()
@@ -361,12 +361,27 @@ func (c *Client) forget(id uint64) {
 // Forget gives a call up for good: the server is asked to cancel it, and what it answers is thrown away; what it was granted
 // goes back. The number is used up. ipcerr.Invalid for a number that is not under way.
 func (c *Client) Forget(id uint64) error {
-	err := c.Cancel(id)
+	err := c.abandon(id)
 	if ipcerr.CodeOf(err) == ipcerr.Invalid {
 		return err
 	}
 	c.forget(id)
 	return nil
+}
+
+// abandon is Cancel for a call that nobody asks for again. If there is no room for that now, the server is told later.
+func (c *Client) abandon(id uint64) error {
+	c.mu.Lock()
+	version := c.version
+	if call := c.calls[id]; call != nil {
+		version = call.version
+	}
+	c.mu.Unlock()
+	err := c.Cancel(id)
+	if code := ipcerr.CodeOf(err); code == ipcerr.Timeout || code == ipcerr.Full {
+		go c.takeBack(id, version)
+	}
+	return err
 }
 
 func (c *Client) pending(id uint64) bool {

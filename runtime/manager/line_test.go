@@ -2,6 +2,7 @@ package manager
 
 import (
 	"testing"
+	"time"
 
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -107,5 +108,43 @@ func TestBehindAnother(t *testing.T) {
 		waitFor(t, func() bool { return c.sending.word.Load() != 0 })
 		c.sending.unlock()
 		must(t, <-done)
+	})
+}
+
+// TestGivenUpBehindAnother gives calls up while another goroutine sends for long: the lock that they got goes back all the same.
+func TestGivenUpBehindAnother(t *testing.T) {
+	both(t, Options{}, func(t *testing.T, _ *Server, connect func() *Client) {
+		ctx, c := soon(t), connect()
+		l, err := NewLock(ctx, c)
+		must(t, err)
+		acquire := func() uint64 {
+			id, err := c.Start(ctx, &Call{Object: l.Number(), Method: "acquire"})
+			must(t, err)
+			return id
+		}
+		answered := func(id uint64) func() bool {
+			return func() bool {
+				must(t, c.Ping(ctx)) // reads what has come
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				return c.calls[id].done
+			}
+		}
+		ends := map[string]func(id uint64){
+			"forget":   func(id uint64) { must(t, c.Forget(id)) },
+			"complete": func(id uint64) { _, _, _ = c.Complete(short(), id, -1) }, // has no room for its ack
+		}
+		for name, end := range ends {
+			id := acquire()
+			waitFor(t, answered(id))
+			must(t, c.sending.lock(ctx))
+			end(id)
+			time.Sleep(2 * cancelGrace) // for longer than anybody waits for
+			c.sending.unlock()
+			if _, err := l.Acquire(ctx); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			must(t, l.Release(ctx))
+		}
 	})
 }

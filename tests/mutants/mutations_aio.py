@@ -8,12 +8,14 @@ from suites import python
 SUITES_AIO = {
     "host": "go test -count=1 -failfast -timeout 60s ./runtime/host",
     "news": "go test -count=1 -failfast -timeout 60s -run News ./runtime/manager",
+    "given up": "go test -count=1 -failfast -timeout 90s -run GivenUpBehind ./runtime/manager",
     "aio": python("test_aio_*.py"),
 }
 
 PENDING_GO = "runtime/host/pending.go"
 PENDING = "bindings/python/polyipc/aio/_pending.py"
 LOOP = "bindings/python/polyipc/aio/_loop.py"
+CALL_GO = "runtime/manager/call.go"
 NEWS_GO = "runtime/manager/news.go"
 CALLS = "bindings/python/polyipc/aio/_calls.py"
 WAITS = "bindings/python/polyipc/aio/_waits.py"
@@ -116,5 +118,19 @@ MUTANTS_AIO = (
         "            if not ended:\n                link.forget(call)\n",
         "            pass\n",
         "aio",
+    ),
+    Mutant(
+        "a call is given up, and if there is no room to say so the server never learns",
+        CALL_GO,
+        "		go c.takeBack(id, version)\n",
+        "		_ = version\n",
+        "given up",
+    ),
+    Mutant(
+        "a lock whose ack found no room stays held if there is none for its return either",
+        CALL_GO,
+        "	_ = c.sendOn(context.Background(), version,",
+        "	_ = c.sendOn(object.Until(time.Now().Add(cancelGrace)), version,",
+        "given up",
     ),
 )
