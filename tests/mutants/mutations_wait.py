@@ -8,7 +8,7 @@ from suites import c
 
 SUITES_WAIT = {
     "wait": "go test -count=1 -failfast -timeout 60s ./runtime/internal/doorbell ./runtime/internal/handover ./runtime/wait ./runtime/process ./spawn ./runtime/pipe -run 'Test[^M]'",
-    "poll": "go test -count=1 -failfast -timeout 90s -run 'Readable|Writable|Polling' ./runtime/internal/fifo",
+    "poll": "go test -count=1 -failfast -timeout 90s -run 'Readable|Writable|Polling|Bell' ./runtime/internal/fifo",
     "many points": "go test -count=1 -failfast -timeout 200s -tags crash -run 'TestCrashPoints/go/(bell|ringer|process_killed|holder_of_a_lease_dies_while)' ./tests/chaos",
     "c wait": c("c-test_wait*", "c-test_process*", "fork-poll*"),
 }
@@ -28,22 +28,22 @@ MUTANTS_WAIT = (
     Mutant(
         "the byte of a ringer on his way comes for nothing",
         BELL,
-        "own.rung = readable(own.fd, slowest)",
-        "own.rung = readable(own.fd, 0)",
+        "!shm.DrainBell(own.fd) && owed && readable(own.fd, slowest)",
+        "!shm.DrainBell(own.fd) && owed && readable(own.fd, 0)",
         "wait",
     ),
     Mutant(
         "a bell is armed without a second look",
         BELL,
-        "if ready, err = b.ready(kind); !ready && err == nil && b.obj.Gone() == nil {",
+        "if ready, err = b.ready(kind, sure); !ready && err == nil && b.obj.Gone() == nil {",
         "if err == nil {",
         "wait",
     ),
     Mutant(
         "a bell is armed with a byte in it",
         BELL,
-        "\t\tshm.DrainBell(own.fd)\n",
-        "",
+        "if !shm.DrainBell(own.fd) && owed",
+        "if owed",
         "wait",
     ),
     Mutant(
@@ -70,7 +70,7 @@ MUTANTS_WAIT = (
     Mutant(
         "the watch does not look",
         "runtime/internal/doorbell/watch.go",
-        "_, _ = b.settle(kind, own)",
+        "_, _ = b.settle(kind, own, true)",
         "_ = own",
         "many points",
     ),
@@ -114,6 +114,27 @@ MUTANTS_WAIT = (
         POLL,
         "err = o.orReclaim(ipcerr.Full, o.probe)",
         "err = o.probe()",
+        "poll",
+    ),
+    Mutant(
+        "a bell does not see that an end was closed",
+        POLL,
+        "!sure && there.Load() == seen",
+        "!sure",
+        "poll",
+    ),
+    Mutant(
+        "a bell that must be sure believes what it heard",
+        POLL,
+        "!sure && there.Load() == seen",
+        "there.Load() == seen",
+        "poll",
+    ),
+    Mutant(
+        "a bell forgets that an end is lost",
+        "runtime/internal/fifo/other.go",
+        "q.there[kind].Store(0)",
+        "_ = kind",
         "poll",
     ),
     Mutant(

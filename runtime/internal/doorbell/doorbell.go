@@ -43,7 +43,7 @@ type Bells struct {
 	obj    *object.Object
 	h      *layout.Bells
 	letter byte // of the FIFOs' names
-	ready  func(kind int) (bool, error)
+	ready  func(kind int, sure bool) (bool, error)
 	slice  func() time.Duration
 
 	any    atomic.Bool // there is a bell of this handle
@@ -68,9 +68,10 @@ type bell struct {
 const slowest = 2 * time.Millisecond
 
 // Init says what the bells are of. ready tells whether the thing of that kind is so now: it is called within a
-// call of obj, without locks, and must neither wait for others nor guess, since a loop would spin on a guess.
+// call of obj, without locks, and must neither wait for others nor say yes by a guess, since a loop would spin on
+// it. With sure, a no is certain too; without, what a death has changed may be missed, and nothing else.
 // slice is how long it is safe to go without a look, as in park.Waiter.
-func (b *Bells) Init(obj *object.Object, h *layout.Bells, letter byte, ready func(kind int) (bool, error), slice func() time.Duration) {
+func (b *Bells) Init(obj *object.Object, h *layout.Bells, letter byte, ready func(kind int, sure bool) (bool, error), slice func() time.Duration) {
 	b.obj, b.h, b.letter, b.ready, b.slice = obj, h, letter, ready, slice
 	for kind := range b.points {
 		b.points[kind] = Point{b, kind}
@@ -151,7 +152,7 @@ func (b *Bells) open(kind int) (*bell, error) {
 	}
 	b.mine[kind].Store(own)
 	b.any.Store(true)
-	_, _ = b.settle(kind, own) // an error is for who comes when the bell rings
+	_, _ = b.settle(kind, own, true) // an error is for who comes when the bell rings
 	watchdog.add(b)
 	return own, nil
 }
@@ -169,12 +170,12 @@ func (b *Bells) settleAll() {
 	defer func() { _ = recover() }() // truncated: whoever uses it next is told
 	for kind := range b.mine {
 		if own := b.mine[kind].Load(); own != nil {
-			_, _ = b.settle(kind, own)
+			_, _ = b.settle(kind, own, false) // the watch finds the dead
 		}
 	}
 }
 
-// settle looks whether the object is ready and leaves the bell rung or armed.
+// settle looks whether the object is ready and leaves the bell rung or armed. sure is for ready.
 //
 // Whoever clears the bit writes a byte, perhaps only now: it is awaited, for behind the drain it would have a loop
 // come for nothing, and stay, if it then takes a message in a call that waits:
@@ -186,23 +187,29 @@ func (b *Bells) settleAll() {
 //	writes a byte                 the loop comes, and there is nothing
 //
 // What a ringer writes for a commit that the first look did not see may be drained; the second look sees that commit.
-func (b *Bells) settle(kind int, own *bell) (bool, error) {
+func (b *Bells) settle(kind int, own *bell, sure bool) (bool, error) {
 	own.mu.Lock()
 	defer own.mu.Unlock()
-	b.answer(kind, own)
-	ready, err := b.ready(kind)
+	owed := b.owed(kind, own)
+	ready, err := b.ready(kind, false) // a no is asked again below
 	if !ready && err == nil {
-		shm.DrainBell(own.fd)
-		own.rung = false
+		// The byte that is owed is nearly always there: to read is to have awaited it.
+		if !shm.DrainBell(own.fd) && owed && readable(own.fd, slowest) {
+			shm.DrainBell(own.fd)
+		}
+		owed, own.rung = false, false
 		a, bit := b.place(kind, own.seat)
 		a.Or(bit)
 		own.armed = true
 		b.h.Some[kind].Store(1)
 		// A close may have come in between, and its byte been drained.
-		if ready, err = b.ready(kind); !ready && err == nil && b.obj.Gone() == nil {
+		if ready, err = b.ready(kind, sure); !ready && err == nil && b.obj.Gone() == nil {
 			return false, nil
 		}
-		b.answer(kind, own)
+		owed = b.owed(kind, own)
+	}
+	if owed {
+		own.rung = readable(own.fd, slowest)
 	}
 	// What is wrong, whoever comes to use it is told: so he must come.
 	if !own.rung && !readable(own.fd, 0) {
@@ -212,12 +219,12 @@ func (b *Bells) settle(kind int, own *bell) (bool, error) {
 	return ready, err
 }
 
-// answer clears the bell's bit, and if a ringer has done so, waits for his byte.
-func (b *Bells) answer(kind int, own *bell) {
-	if cleared := b.disarm(kind, own.seat); own.armed && !cleared {
-		own.rung = readable(own.fd, slowest)
-	}
+// owed clears the bell's bit, and reports whether a ringer has done so, whose byte is there or on its way.
+func (b *Bells) owed(kind int, own *bell) bool {
+	cleared := b.disarm(kind, own.seat)
+	owed := own.armed && !cleared
 	own.armed = false
+	return owed
 }
 
 func readable(fd int, within time.Duration) bool {

@@ -53,7 +53,7 @@ func openJar(t testing.TB, root, name string) *jar {
 	return j
 }
 
-func (j *jar) ready(int) (bool, error) {
+func (j *jar) ready(int, bool) (bool, error) {
 	is := j.n.Load() > 0
 	if j.looked != nil {
 		j.looked()

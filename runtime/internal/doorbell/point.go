@@ -37,9 +37,9 @@ func (p *Point) Ready() (ready bool, err error) {
 	}
 	defer c.End(&err)
 	if own := p.bells.mine[p.kind].Load(); own != nil {
-		return p.bells.settle(p.kind, own)
+		return p.bells.settle(p.kind, own, true)
 	}
-	return p.bells.ready(p.kind)
+	return p.bells.ready(p.kind, true)
 }
 
 // Hold keeps the descriptor open until release is called, for package wait.

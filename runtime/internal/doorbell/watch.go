@@ -86,7 +86,7 @@ func (b *Bells) look() (next time.Duration) {
 	defer c.End(&err) // what is wrong, a verb will tell
 	for kind := range b.mine {
 		if own := b.mine[kind].Load(); own != nil {
-			_, _ = b.settle(kind, own)
+			_, _ = b.settle(kind, own, true)
 		}
 	}
 	return min(next, b.slice())

@@ -21,6 +21,8 @@ type op struct {
 	unsure bool   // of the other side it need not know more than a moment ago: it will look again soon
 	slept  bool   // its wait has begun its first sleep
 	asks   bool   // for a bell: changes nothing that bells would have to tell
+	trusts bool   // that somebody is at the other side
+	found  bool   // somebody there
 
 	links []*object.Object // what the message to put refers to
 	rest  [][]byte         // what follows the body of the message to put

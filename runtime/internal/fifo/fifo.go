@@ -101,6 +101,7 @@ type Fifo struct {
 
 	rings rings
 	bells doorbell.Bells
+	there [layout.BellKinds]atomic.Uint64 // per kind, the wait word as it was when the other side was last found there
 
 	spinGet, spinPut park.Spin
 	getting          atomic.Pointer[getting] // that nobody uses now

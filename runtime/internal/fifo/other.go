@@ -12,7 +12,24 @@ import (
 // puts when nobody is left to get.
 
 // lost reports that nobody is at the other side any more.
-func (q *Fifo) lost(sure bool) bool { return q.Other != nil && !q.Other(sure) }
+func (q *Fifo) lost(sure bool) bool {
+	if q.Other == nil || q.Other(sure) {
+		return false
+	}
+	for kind := range q.there {
+		q.there[kind].Store(0) // bells are to say so, too
+	}
+	return true
+}
+
+// lost is the same within a call.
+func (o *op) lost(sure bool) bool {
+	if o.trusts {
+		return false
+	}
+	o.found = !o.q.lost(sure)
+	return !o.found
+}
 
 // deserted is what a call comes to that found nothing, or no room, and then nobody at the other side. The order
 // is the point: what was put is all there by now, so whoever looks once more and finds nothing knows the end.

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -74,5 +76,44 @@ func TestTheFirstSleepIsShort(t *testing.T) {
 	mustBe(t, err, ipcerr.EndOfFile)
 	if d := time.Since(began); d > sliceIdle/2 {
 		t.Errorf("asked for certain after %v", d)
+	}
+}
+
+// A bell asks for the other side when its wait word has moved, as who closes an end sees to, and when it must be sure.
+func TestABellBelievesWhatItHeard(t *testing.T) {
+	for kind := range layout.BellKinds {
+		q := fresh(t, Options{MaxSize: 1})
+		word := &q.h.Readable
+		if kind == layout.BellWritable {
+			mustPut(t, q, "full")
+			word = &q.h.Writable
+		}
+		there, asked := true, false
+		q.Other = func(bool) bool {
+			asked = true
+			return there
+		}
+		look := func(when string, sure, ready, asks bool) {
+			t.Helper()
+			asked = false
+			if is, err := q.ready(kind, sure); is != ready || asked != asks || err != nil {
+				t.Errorf("kind %d, %s: ready %v, asked %v, %v", kind, when, is, asked, err)
+			}
+		}
+		look("at first", false, false, true)
+		look("again", false, false, false)
+		look("to be sure", true, false, true)
+		there = false
+		look("it was killed", false, false, false)
+		park.Kick(word)
+		look("it has closed its end", false, true, true)
+		look("and again", false, true, true)
+		there = true
+		look("somebody came back", false, false, true)
+		look("and stays", false, false, false)
+		there = false
+		look("killed, and the watch comes", true, true, true)
+		look("which is remembered", false, true, true)
+		q.Other = nil
 	}
 }

@@ -29,19 +29,38 @@ func (q *Fifo) wakeWriters() {
 
 // ready tells a bell whether a get, or a put of a small message, would do something else than wait. It takes the
 // lock, and does all that a failed get or put does for the dead.
-func (q *Fifo) ready(kind int) (ready bool, err error) {
+//
+// Without sure, it asks for the other side, which is two system calls, only if the wait word has moved since somebody
+// was found there: who closes an end kicks that, and only then looks for bells to ring.
+//
+//	who closes the other end      owner of a bell
+//	lets go of it                 sets its bit
+//	kicks the wait word           looks at the wait word
+//	clears the bits, rings
+//
+// One of the two sees the other. Who dies kicks nothing: that is for the watch, which is sure.
+func (q *Fifo) ready(kind int, sure bool) (ready bool, err error) {
+	word, there := &q.h.Readable, &q.there[kind]
+	if kind == layout.BellWritable {
+		word = &q.h.Writable
+	}
 	o := op{q: q, name: "poll", asks: true}
 	if err = o.begin(); err != nil {
 		return false, err
 	}
 	defer o.end(debug.SetPanicOnFault(true), &err)
-	if kind == layout.BellReadable {
-		if q.bare() && !q.lost(true) {
-			return false, nil
-		}
-		err = o.orReclaim(ipcerr.Empty, func() error { return o.look(noWait) })
-	} else {
+	seen := uint64(word.Load()) | 1<<32 // never 0, what nobody has seen
+	o.trusts = !sure && there.Load() == seen
+	switch {
+	case kind == layout.BellWritable:
 		err = o.orReclaim(ipcerr.Full, o.probe)
+	case q.bare() && !o.lost(true):
+		err = ipcerr.Empty
+	default:
+		err = o.orReclaim(ipcerr.Empty, func() error { return o.look(noWait) })
+	}
+	if o.found {
+		there.Store(seen)
 	}
 	switch err {
 	case ipcerr.Empty, ipcerr.Full:

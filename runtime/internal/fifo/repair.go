@@ -179,7 +179,7 @@ func (o *op) orReclaim(no error, f func() error) error {
 			break
 		}
 	}
-	if !o.q.lost(!o.unsure) {
+	if !o.lost(!o.unsure) {
 		return no
 	}
 	return o.deserted(no, f)

@@ -58,15 +58,18 @@ func WriteBell(fd int) {
 	}
 }
 
-// DrainBell makes a bell unreadable. It reads no more than a FIFO holds: whoever fills it without end shall
-// not keep us here.
-func DrainBell(fd int) {
+// DrainBell makes a bell unreadable, and reports whether it was readable. It reads no more than a FIFO holds:
+// whoever fills it without end shall not keep us here.
+func DrainBell(fd int) (was bool) {
 	var b [4096]byte
 	for range 64 {
-		if n, err := unix.Read(fd, b[:]); err != unix.EINTR && n < len(b) {
-			return
+		n, err := unix.Read(fd, b[:])
+		was = was || n > 0
+		if err != unix.EINTR && n < len(b) {
+			break
 		}
 	}
+	return was
 }
 
 // CloseBell closes a bell's descriptor and removes the FIFO.
