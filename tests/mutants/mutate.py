@@ -73,8 +73,9 @@ def failing(suite: str, tree: Path) -> str:
     if "panic: test timed out" in said:
         running = re.search(r"running tests:\n\s+(\S+)", said)
         return (running.group(1) if running else suite) + " (hangs)"
-    if done.returncode == 124:  # as `timeout` says it
-        return f"{suite} (hangs)"
+    if done.returncode == 124:  # as `timeout` says it; pytest said before where it stands
+        standing = re.search(r" in (test_\w+)$", said, re.MULTILINE)
+        return (standing.group(1) if standing else suite) + " (hangs)"
     failed = re.findall(r"--- FAIL: (\S+)", said)
     failed += re.findall(r"^\s+\d+ - (\S+) \(", said, re.MULTILINE)  # as ctest lists them
     failed += re.findall(r"^(?:FAILED|ERROR) \S+::(\S+)", said, re.MULTILINE)  # as pytest does
@@ -132,7 +133,7 @@ def main() -> int:
         "--only",
         nargs="+",
         metavar="TEXT",
-        help="only mutants with a TEXT in their name, or as suite",
+        help="only those of a suite, or with a TEXT in their name",
     )
     parser.add_argument(
         "--since", metavar="COMMIT", help="only mutants of files that changed since then"
@@ -143,7 +144,11 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="say which they are, and their suites")
     args = parser.parse_args()
     only = args.only or [""]
-    chosen = [m for m in MUTANTS if any(text in m.name or text == m.tests for text in only)]
+    chosen = [
+        m
+        for m in MUTANTS
+        if any(text == m.tests if text in SUITES else text in m.name for text in only)
+    ]
     if args.since:
         files = changed(args.since)
         chosen = [m for m in chosen if m.file in files]

@@ -11,8 +11,11 @@ PROGRAMS = {"c": "bindings/c/tests", "fork": "tests/fork/c"}  # where cmake/c.cm
 
 
 def python(tests: str) -> str:
-    """Runs tests of the Python package, the copy's own, also in the programs that they start."""
-    return on_library(f"-m pytest -q -x bindings/python/tests/{tests}")
+    """Runs tests of the Python package, the copy's own, also in the programs that they start.
+
+    Of one that hangs, pytest says after a minute where it stands.
+    """
+    return on_library(f"-m pytest -q -x -o faulthandler_timeout=60 bindings/python/tests/{tests}")
 
 
 def on_library(arguments: str) -> str:

@@ -242,6 +242,7 @@ def test_who_has_no_key_sends_no_pickle(tmp_path: Any) -> None:
             listener.accept()
         conn.recv_bytes()
         assert conn.recv_bytes() == b"#FAILURE#"
+        assert conn.poll(PATIENCE)
         with pytest.raises(EOFError):
             conn.recv_bytes()  # it is closed, also if somebody keeps the exception
         conn.close()
