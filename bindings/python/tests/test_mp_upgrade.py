@@ -115,7 +115,8 @@ def test_who_connects_by_another_path(tmp_path: Path) -> None:
 
 
 def test_what_is_no_pipe_is_refused(tmp_path: Path) -> None:
-    with ours.Listener(str(tmp_path / "s"), backlog=9) as listener, polyipc.Pipe()[0] as other:
+    others = ours.Pipe()  # one that could be opened by its name
+    with ours.Listener(str(tmp_path / "s"), backlog=9) as listener, others[0], others[1] as other:
         fds: list[Any]
         for name, fds in (
             (b"x", []),
