@@ -52,8 +52,8 @@ soak: build ## repeat the suites for MINUTES=60
 fuzz: .venv/ready ## run each Go fuzz target for FUZZTIME=60s
 	tools/fuzz $(FUZZTIME)
 
-pythons: build ## run the Python suites with PYTHONS="python3.9 python3.13" instead of .venv's
-	tools/pythons $(PYTHONS)
+pythons: build ## run the Python suites with PYTHONS="python3.9 python3.13" instead of .venv's; COMPAT=1: compat, too
+	tools/pythons $(if $(COMPAT),--compat) $(PYTHONS)
 
 compat: build ## run CPython's own tests of multiprocessing over polyipc, N=1 times
 	tools/testsuite

@@ -78,7 +78,12 @@ SUITES = (
     Suite("c", "ctest", ("--test-dir", "build")),
     Suite("sanitized", "ctest", ("--test-dir", "build/sanitized"), prepare=SANITIZED),
     Suite(
-        "python", "pytest", ("bindings/python/tests", "tests/test_run.py", "tests/test_mutants.py")
+        "python",
+        "pytest",
+        (
+            *("bindings/python/tests", "tests/test_run.py", "tests/test_mutants.py"),
+            "tests/test_compat_lists.py",
+        ),
     ),
     # Apart: it loads the library before pytest puts its own signal handlers in place.
     Suite("fork", "pytest", ("tests/fork",)),

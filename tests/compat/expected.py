@@ -45,22 +45,53 @@ def lines(name: str) -> list[list[str]]:
 
 def deviations(method: str) -> dict[str, Deviation]:
     """The tests that are known to fail under a start method."""
+    here = number(platform.python_version())
     found = {
         test: Deviation(" ".join(why), where.endswith("?"))
-        for where, test, *why in lines("deviations.txt")
-        if where.rstrip("?") in (method, "all")
+        for where, since, test, *why in lines("deviations.txt")
+        if where.rstrip("?") in (method, "all") and here >= number(since)
     }
     if len(found) > MOST:
         raise SystemExit(f"deviations.txt has {len(found)} tests for {method}; {MOST} may deviate")
     return found
 
 
-def counts(method: str) -> tuple[int, int] | None:
-    """How many tests there are under a start method, and how many of these are skipped."""
-    for version, where, tests, skipped in lines("collected.txt"):
-        if version == platform.python_version() and where == method:
-            return int(tests), int(skipped)
-    return None
+def miscounted(method: str, tests: int, skipped: int) -> str:
+    """What is wrong with how many tests there are, and how many of them are skipped; or nothing.
+
+    A version that collected.txt has must fit exactly. Another one must run no fewer tests than the
+    nearest version before it with the same minor number; without one, the nearest after it.
+    """
+    pins = {
+        number(version): (int(all_), int(skips))
+        for version, where, all_, skips in lines("collected.txt")
+        if where == method
+    }
+    here = number(platform.python_version())
+    found = f"{tests} tests, {skipped} of them skipped"
+    if here in pins:
+        wanted = pins[here]
+        if (tests, skipped) == wanted:
+            return ""
+        return f"{found}, where collected.txt has {wanted[0]} and {wanted[1]} for {method}"
+    near = sorted(pin for pin in pins if pin[:2] == here[:2])
+    if not near:
+        return (
+            f"{found}; collected.txt has nothing for Python {here[0]}.{here[1]}: count, and add it"
+        )
+    pin = max((v for v in near if v < here), default=near[0])
+    run = pins[pin][0] - pins[pin][1]
+    if tests - skipped >= run:
+        return ""
+    name = ".".join(map(str, pin))
+    return (
+        f"{found}: fewer run than the {run} that collected.txt has for {name}, the nearest to this"
+    )
+
+
+def number(version: str) -> tuple[int, ...]:
+    """A version in numbers; "3.14.0rc1" counts as 3.14.0."""
+    return tuple(int(re.match(r"\d+", part)[0]) for part in version.split(".")[:3])  # type: ignore[index]
 
 
 def unexpected(test: str, said: str) -> list[str]:

@@ -189,7 +189,6 @@ class Method:
         for test in list(self.deviations):
             self.note(test, "not run", "", 0)
         tests = [o for o in self.outcomes if "(" not in o.test]
-        found = len(tests), sum(o.outcome == "skipped" for o in tests)
-        if found != (counts := expected.counts(self.method)):
-            text = f"{found} tests and skips, where collected.txt has {counts}"
+        skipped = sum(o.outcome == "skipped" for o in tests)
+        if text := expected.miscounted(self.method, len(tests), skipped):
             self.note("(count)", "failed", text, 0)

@@ -27,8 +27,8 @@ MUTANTS_COMPAT = (
     Mutant(
         "a test is said to deviate that passes",
         "tests/compat/deviations.txt",
-        "all WithProcessesTestQueue.test_queue_feeder_donot_stop_onexc an",
-        "all WithProcessesTestQueue.test_put an",
+        "all 3.9 WithProcessesTestQueue.test_queue_feeder_donot_stop_onexc an",
+        "all 3.9 WithProcessesTestQueue.test_put an",
         "compat",
     ),
 )

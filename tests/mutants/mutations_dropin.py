@@ -177,4 +177,18 @@ MUTANTS_DROPIN = (
         "self._c_put = self._c_get = fail",
         "queues",
     ),
+    Mutant(
+        "a closed queue says whether it is empty to who has put",
+        PACKAGE + "multiprocessing/queues.py",
+        "        if self._closed and self._put_by == os.getpid():\n",
+        "        if self._closed and self._put_by is None:\n",
+        "queues",
+    ),
+    Mutant(
+        "a closed queue does not say whether it is empty to who has not put",
+        PACKAGE + "multiprocessing/queues.py",
+        "        if self._closed and self._put_by == os.getpid():\n",
+        "        if self._closed:\n",
+        "queues",
+    ),
 )

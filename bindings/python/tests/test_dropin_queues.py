@@ -7,6 +7,7 @@ import pickle
 import queue as standard
 import select
 import time
+import weakref
 from multiprocessing.connection import wait as their_wait
 from typing import Any, Callable, ClassVar
 
@@ -122,7 +123,32 @@ def test_after_close_nothing_is_put_or_gotten(make: Make) -> None:
             use()
     q.join_thread()
     q.cancel_join_thread()
-    assert (q.qsize(), q.empty(), q.full()) == (1, False, False)
+    assert (q.qsize(), q.full()) == (1, False)
+
+
+@pytest.mark.parametrize("make", BUFFERED)
+def test_a_closed_queue_says_whether_it_is_empty_to_those_who_did_not_put(make: Make) -> None:
+    q, carrier = make(), mp.Queue()
+    carrier.put(q)
+    other, unused = carrier.get(), pickle.loads(pickle.dumps(q))
+    assert q.empty()
+    for end in (q, other):
+        end.put(1)
+        assert not end.empty()
+        end.close()
+        with pytest.raises(OSError, match="is closed"):
+            end.empty()
+    unused.get()
+    unused.close()
+    assert not unused.empty()
+    assert unused.full() is False
+
+
+def test_a_queue_that_nobody_put_into_goes_with_its_last_reference() -> None:
+    q = mp.Queue()
+    gone = weakref.ref(q)
+    del q
+    assert gone() is None
 
 
 def test_a_closed_queue_is_joined_all_the_same() -> None:

@@ -197,3 +197,68 @@ time.sleep({PATIENCE})
     assert files(root) == []
     with pytest.raises(FileNotFoundError):
         SharedMemory("mine")
+
+
+ATTACHES = """
+from polyipc.multiprocessing import resource_tracker
+from polyipc.multiprocessing.shared_memory import SharedMemory
+block = SharedMemory("mine", track={track})
+{then}
+block.close()
+"""
+
+
+def attach(track: object, then: str = "") -> str:
+    """What a program says that opens a block."""
+    program = ATTACHES.format(track=track, then=then)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_who_opens_a_block_removes_it_if_told_to(root: Path) -> None:
+    for track in (None, False, True):
+        block = SharedMemory("mine", create=True, size=3, track=track)
+        for kept in (None, False):
+            assert attach(kept) == ""
+        assert attach(True, "block.unlink()") == ""
+        block.close()
+        assert files(root) == []
+        block = SharedMemory("mine", create=True, size=3, track=track)
+        assert "appear to be 1 leaked shared_memory objects to clean up" in attach(True)
+        block.close()
+        assert files(root) == []
+
+
+def test_no_tracker_is_asked_to_forget_a_block() -> None:
+    """As programs ask that attach to another's block; it would print a traceback."""
+    block = SharedMemory("mine", create=True, size=3)
+    forget = 'resource_tracker.unregister(block._name, "shared_memory")'
+    assert attach(None, forget) == ""
+    block.close()
+    block.unlink()
+
+
+FORGETS = """
+from multiprocessing import shared_memory as theirs
+from polyipc.multiprocessing import resource_tracker, shared_memory as ours
+
+def main():
+    made = theirs.SharedMemory(create=True, size=4)
+    opened = ours.SharedMemory(made.name)
+    assert resource_tracker._blocks == {made._name}
+    resource_tracker.unregister(made._name, "shared_memory")  # else said to be leaked, at the end
+    for block in (opened, made):
+        block.close()
+    theirs._posixshmem.shm_unlink(made._name)
+"""
+
+
+def test_a_tracker_forgets_a_block_of_cpython(tmp_path: Path) -> None:
+    methods.run(tmp_path, "spawn", FORGETS)

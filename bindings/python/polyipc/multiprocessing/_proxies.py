@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping, MutableSequence, MutableSet
 from multiprocessing.managers import RemoteError
 from typing import Any, ClassVar, TypeVar
 
@@ -20,6 +20,7 @@ __all__ = [
     "BaseListProxy",
     "BasePoolProxy",
     "BaseProxy",
+    "BaseSetProxy",
     "ConditionProxy",
     "DictProxy",
     "EventProxy",
@@ -28,6 +29,7 @@ __all__ = [
     "MakeProxyType",
     "NamespaceProxy",
     "PoolProxy",
+    "SetProxy",
     "Token",
     "ValueProxy",
 ]
@@ -197,12 +199,13 @@ class IteratorProxy(BaseProxy):
 class AcquirerProxy(BaseProxy):
     """A proxy of a lock or semaphore."""
 
-    _exposed_: ClassVar[tuple[str, ...] | None] = ("acquire", "release")
+    _exposed_: ClassVar[tuple[str, ...] | None] = ("acquire", "release", "locked")
 
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> Any:
         return self._callmethod("acquire", (blocking,) if timeout is None else (blocking, timeout))
 
     release = _forwarding("release")
+    locked = _forwarding("locked")
 
     def __enter__(self) -> Any:
         return self.acquire()
@@ -214,7 +217,7 @@ class AcquirerProxy(BaseProxy):
 class ConditionProxy(AcquirerProxy):
     """A proxy of a condition."""
 
-    _exposed_ = ("acquire", "release", "wait", "notify", "notify_all")
+    _exposed_ = ("acquire", "release", "locked", "wait", "notify", "notify_all")
 
     wait, notify, notify_all = (_forwarding(name) for name in ("wait", "notify", "notify_all"))
 
@@ -308,7 +311,13 @@ _DICT = (
     ),
     *("pop", "popitem", "setdefault", "update", "values"),
 )
-
+_SET = (
+    *("__and__", "__contains__", "__ge__", "__gt__", "__iand__", "__ior__", "__isub__", "__iter__"),
+    *("__ixor__", "__le__", "__len__", "__lt__", "__or__", "__rand__", "__ror__", "__rsub__"),
+    *("__rxor__", "__sub__", "__xor__", "add", "clear", "copy", "difference", "difference_update"),
+    *("discard", "intersection", "intersection_update", "isdisjoint", "issubset", "issuperset"),
+    *("pop", "remove", "symmetric_difference", "symmetric_difference_update", "union", "update"),
+)
 _POOL = (
     *("apply", "apply_async", "close", "imap", "imap_unordered", "join", "map", "map_async"),
     *("starmap", "starmap_async", "terminate"),
@@ -316,6 +325,7 @@ _POOL = (
 
 BaseListProxy = MakeProxyType("BaseListProxy", _LIST)
 BaseDictProxy = MakeProxyType("BaseDictProxy", _DICT)
+BaseSetProxy = MakeProxyType("BaseSetProxy", _SET)
 ArrayProxy = MakeProxyType("ArrayProxy", ("__len__", "__getitem__", "__setitem__"))
 
 
@@ -344,6 +354,33 @@ class DictProxy(BaseDictProxy):  # type: ignore[valid-type, misc]
     def __class_getitem__(cls, _item: Any) -> Any:
         return cls
 
+
+class SetProxy(BaseSetProxy):  # type: ignore[valid-type, misc]
+    """A proxy of a set, which multiprocessing has from Python 3.14 on."""
+
+    def __ior__(self, value: Any) -> SetProxy:
+        self._callmethod("update", (value,))
+        return self
+
+    def __iand__(self, value: Any) -> SetProxy:
+        self._callmethod("intersection_update", (value,))
+        return self
+
+    def __ixor__(self, value: Any) -> SetProxy:
+        self._callmethod("symmetric_difference_update", (value,))
+        return self
+
+    def __isub__(self, value: Any) -> SetProxy:
+        self._callmethod("difference_update", (value,))
+        return self
+
+    def __class_getitem__(cls, _item: Any) -> Any:
+        return cls
+
+
+MutableSequence.register(BaseListProxy)
+MutableMapping.register(BaseDictProxy)
+MutableSet.register(BaseSetProxy)
 
 BasePoolProxy = MakeProxyType("PoolProxy", _POOL)
 BasePoolProxy._method_to_typeid_ = {  # type: ignore[attr-defined]

@@ -45,6 +45,7 @@ from polyipc.multiprocessing._proxies import (
     MakeProxyType,
     NamespaceProxy,
     PoolProxy,
+    SetProxy,
     Token,
     ValueProxy,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "NamespaceProxy",
     "PoolProxy",
     "RemoteError",
+    "SetProxy",
     "SharedMemoryManager",
     "SyncManager",
     "Token",
@@ -301,7 +303,7 @@ def Array(typecode: str, sequence: Iterable[Any], lock: bool = True) -> Any:  # 
 
 
 class SyncManager(BaseManager):
-    """A manager of dicts, lists, namespaces, values, arrays, queues, locks and their kin."""
+    """A manager of dicts, lists, sets, namespaces, values, arrays, queues, locks and their kin."""
 
     def Queue(self, maxsize: int = 0) -> Any:
         """Return a queue, as queue.Queue."""
@@ -359,6 +361,7 @@ SyncManager.register("Pool", _pool, PoolProxy)
 SyncManager.register("AsyncResult", create_method=False)
 SyncManager.register("list", list, ListProxy)
 SyncManager.register("dict", dict, DictProxy, method_to_typeid={"__iter__": "Iterator"})
+SyncManager.register("set", set, SetProxy, method_to_typeid={"__iter__": "Iterator"})
 SyncManager.register("Value", Value, ValueProxy)
 SyncManager.register("Array", Array, ArrayProxy)
 SyncManager.register("Namespace", Namespace, NamespaceProxy)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import copyreg
 import functools
+import os
+import weakref
 from multiprocessing import queues as _theirs
 from multiprocessing import synchronize as _their_locks
 from queue import Empty, Full
-from typing import Any, Generic, TypeVar
+from typing import Any, Callable, Generic, TypeVar
 
 from polyipc import _handle, codec, errors
 from polyipc import queue as native
@@ -86,14 +88,27 @@ class Queue(native.Queue[T]):
     """A queue that pickles; with a name, one that any process opens by it.
 
     close says that this object neither puts nor gets any more. What is in the queue stays for
-    others, and join, qsize and the like go on working.
+    others, and join, qsize and full go on working; so does empty where this process has put nothing
+    through this object, and raises OSError where it has, as in multiprocessing.
     """
 
     _closed = False
+    _put_by = 0  # the process that put first through this object
     _rlock = _wlock = NoLock()
 
     def __init__(self, maxsize: int = 0, *, ctx: Any = None, **options: Any) -> None:  # noqa: ARG002
         super().__init__(maxsize, pickle=True, **options)
+
+    def _begin(self, number: int) -> None:
+        super()._begin(number)
+        self._watch_for_put()
+
+    def _arrive(self, *args: Any) -> None:
+        super()._arrive(*args)
+        self._watch_for_put()
+
+    def _watch_for_put(self) -> None:
+        self._pack = functools.partial(_first, weakref.ref(self), self._pack)
 
     @property
     def _maxsize(self) -> int:
@@ -125,6 +140,12 @@ class Queue(native.Queue[T]):
         except errors.DecodeError as error:
             raise (error.__cause__ or error) from None  # multiprocessing raises what opening raises
 
+    def empty(self) -> bool:
+        """Return whether a get would find nothing now. OSError after close, once this has put."""
+        if self._closed and self._put_by == os.getpid():
+            raise OSError(f'look into queue "{self._name}": it is closed in this process')
+        return super().empty()
+
     def close(self) -> None:
         self._closed = True
         fail = functools.partial(_fail, self._name)  # without the queue, which would keep itself
@@ -143,6 +164,14 @@ class Queue(native.Queue[T]):
         keeper, (name, pickle, trust_group, root) = state
         options = (0, name, None, None, pickle, trust_group, root)
         _handle._reopened(keeper, self._open, ("open", *options))
+
+
+def _first(to: weakref.ref[Queue[Any]], pack: Callable[[object], bytes], obj: object) -> bytes:
+    """Be how a queue packs until it has noticed that something is put."""
+    queue = to()
+    if queue is not None:
+        queue._pack, queue._put_by = pack, os.getpid()
+    return pack(obj)
 
 
 def _fail(name: str, *_: object) -> Any:

@@ -13,9 +13,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
-from multiprocessing import parent_process
+from multiprocessing import parent_process, util
 from multiprocessing import shared_memory as _theirs
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,14 @@ from polyipc import _shareable_list
 from polyipc._c import library
 from polyipc._segment import Segment
 from polyipc.errors import CorruptError, NotFoundError
-from polyipc.multiprocessing import _rest
+from polyipc.multiprocessing import _rest, resource_tracker
 
 __all__ = ["ShareableList", "SharedMemory"]
 
 _kept: dict[str, Segment] = {}  # what this process made and closed, by name
 _maker = 0  # the process that this was
 _sweep_at = 0
+_tracked: set[str] = set()  # names that this program removes at its end
 
 
 class SharedMemory(_theirs.SharedMemory):
@@ -39,7 +41,9 @@ class SharedMemory(_theirs.SharedMemory):
     name -- 1 to 128 of [A-Za-z0-9._-], not starting with "."; None: one that nobody has, to create
     create -- make it, else open it, also one that CPython's own SharedMemory made
     size -- bytes, to create
-    track -- whether it goes with the process that makes it, if that is no child
+    track -- None: it goes with the process that makes it, if that is no child; True: likewise, and
+        one that is opened goes with the program that opens it, which warns of it at its end: as
+        with multiprocessing, where that is the default; False: it stays until it is unlinked
     """
 
     _segment: Segment | None = None  # none of a block of CPython's
@@ -53,7 +57,7 @@ class SharedMemory(_theirs.SharedMemory):
         create: bool = False,
         size: int = 0,
         *,
-        track: bool = True,
+        track: bool | None = None,
         transient: bool | None = None,
         initial: object = None,
     ) -> None:
@@ -71,11 +75,11 @@ class SharedMemory(_theirs.SharedMemory):
         if name is None and not self._flags & os.O_EXCL:
             raise ValueError("'name' can only be None if create=True")
         if transient is None:
-            transient = track and parent_process() is None
+            transient = track is not False and parent_process() is None
         if not self._find(name, track):
             self._make(name, size=size, transient=transient, initial=initial)
 
-    def _find(self, name: str | None, track: bool) -> bool:
+    def _find(self, name: str | None, track: bool | None) -> bool:
         """Open the block, and report whether that was to be done."""
         if name is None or self._flags & os.O_EXCL:
             return False
@@ -85,8 +89,14 @@ class SharedMemory(_theirs.SharedMemory):
         except NotFoundError:
             if self._flags & os.O_CREAT:
                 return False
-            options: Any = {"track": track} if hasattr(_theirs.SharedMemory, "_track") else {}
+            knows = hasattr(_theirs.SharedMemory, "_track")
+            options: Any = {"track": track is not False} if knows else {}
             super().__init__(name, **options)
+            if track is not False or not knows:
+                resource_tracker._blocks.add(self._name)
+        else:
+            if track:
+                _remove_at_end(_bare(name))
         return True
 
     def _make(self, name: str | None, **options: Any) -> None:
@@ -148,6 +158,7 @@ class SharedMemory(_theirs.SharedMemory):
             text = os.strerror(errno.ENOENT)
             raise FileNotFoundError(errno.ENOENT, text, self._name) from None
         _kept.pop(name, None)
+        _tracked.discard(name)
         block.unlink()
         block.close()
 
@@ -194,6 +205,33 @@ class ShareableList(_shareable_list.ShareableList):
 def _bare(name: str) -> str:
     """Return the name without the slash that those of shm_open begin with."""
     return name.lstrip("/")
+
+
+def _remove_at_end(name: str) -> None:
+    """Remove a block when this program ends; a child's has a main process that sees to it."""
+    if parent_process() is None:
+        if not _tracked:
+            util.Finalize(None, _remove_tracked, exitpriority=-1)
+        _tracked.add(name)
+
+
+def _remove_tracked() -> None:
+    left = []
+    for name in sorted(_tracked):
+        try:
+            block = Segment.open(name)
+        except NotFoundError:
+            continue
+        block.unlink()
+        block.close()
+        left.append(name)
+    _tracked.clear()
+    if left:  # in the words of multiprocessing's tracker, for those who filter its warnings
+        warnings.warn(
+            f"resource_tracker: There appear to be {len(left)} leaked shared_memory objects"
+            f" to clean up at shutdown: {left}",
+            stacklevel=1,
+        )
 
 
 def _opened_again(segment: Segment) -> Segment | None:
