@@ -103,6 +103,7 @@ struct pi_method {
     X(PyTuple_Size, ptrdiff_t, (pi_object *))                                               \
     X(PyDict_Next, int, (pi_object *, ptrdiff_t *, pi_object **, pi_object **))             \
     X(PyObject_Type, pi_object *, (pi_object *))                                            \
+    X(PyObject_Size, ptrdiff_t, (pi_object *))                                              \
     X(PyCapsule_New, pi_object *, (void *, const char *, void (*)(pi_object *)))            \
     X(PyCapsule_GetPointer, void *, (pi_object *, const char *))                            \
     X(PyEval_SaveThread, void *, (void))                                                    \

@@ -4,10 +4,14 @@
 
 #include <stdlib.h>
 
-enum { DICT, LIST, TUPLE, BOXES };
+enum { DICT, LIST, TUPLE, BOXES, STR = BOXES, BYTES, OTHERS };
 enum { MOST_TYPES = 16, MOST_LEVELS = 64, SLOTS = 64 };
 
-/* The types: dict, list and tuple, then those of what holds nothing. A capsule owns it. */
+/* The length from which a str or bytes that is there twice is worth a pickle, which has it once. */
+enum { LONG = 4096 };
+
+/* The types: dict, list and tuple, then those of what holds nothing, str and bytes first. A capsule owns it.
+ */
 struct types {
     pi_object *types[MOST_TYPES];
     int count;
@@ -20,7 +24,8 @@ struct level {
     int type;
 };
 
-/* The containers met so far: a table of open addressing, at most half full. */
+/* The containers, and the long of the others, that were met so far: a table of open addressing, at most half
+ * full. */
 struct met {
     pi_object **slots;
     size_t mask, count;
@@ -75,11 +80,16 @@ static int type_of(const struct types *t, pi_object *o) {
     return -1;
 }
 
+/* Whether it is a str or bytes that may be there only once. */
+static bool is_long(int type, pi_object *o) {
+    return (type == STR || type == BYTES) && python()->PyObject_Size(o) >= LONG;
+}
+
 /* Looks at an object; one that holds others becomes the next level. False if it cannot go without pickle. */
 static bool look(const struct types *t, struct met *m, struct level *levels, int *depth, pi_object *o) {
     const int type = type_of(t, o);
     if (type < 0 || type >= BOXES)
-        return type >= 0;
+        return type >= 0 && (!is_long(type, o) || first(m, o));
     if (type == TUPLE && python()->PyTuple_Size(o) == 0)
         return true; /* the same object everywhere, which nobody can tell */
     if (*depth == MOST_LEVELS || !first(m, o))
@@ -88,16 +98,19 @@ static bool look(const struct types *t, struct met *m, struct level *levels, int
     return true;
 }
 
-/* The next object of a level; NULL at its end. What a dict has for a key holds nothing, or good is false. */
+/* The next object of a level; NULL at its end. A dict's key holds nothing and is not long, or good is false.
+ */
 static pi_object *next(const struct types *t, struct level *l, bool *good) {
     const struct pi_python *py = python();
     pi_object *key, *value;
     switch (l->type) {
-    case DICT:
+    case DICT: {
         if (py->PyDict_Next(l->box, &l->at, &key, &value) == 0)
             return NULL;
-        *good = type_of(t, key) >= BOXES;
+        const int type = type_of(t, key);
+        *good = type >= BOXES && !is_long(type, key);
         return value;
+    }
     case LIST:
         return l->at < py->PyList_Size(l->box) ? py->PyList_GetItem(l->box, l->at++) : NULL;
     default:
@@ -142,7 +155,7 @@ static const struct pi_method method = {"tree", tree, PI_FASTCALL, NULL};
 pi_object *polyipc_py_tree(pi_object *types) {
     const struct pi_python *py = python();
     const ptrdiff_t count = py->PyTuple_Size(types);
-    if (count < BOXES || count > MOST_TYPES)
+    if (count < OTHERS || count > MOST_TYPES)
         return bad_argument();
     struct types *t = calloc(1, sizeof *t);
     pi_object *capsule = t != NULL ? py->PyCapsule_New(t, NULL, drop) : NULL;

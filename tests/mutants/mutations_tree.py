@@ -20,6 +20,13 @@ MUTANTS_TREE = (
         "tree",
     ),
     Mutant(
+        "a long str that is there twice is copied twice",
+        TREE,
+        "(!is_long(type, o) || first(m, o))",
+        "(!is_long(type, o) || first(m, o) || true)",
+        "tree",
+    ),
+    Mutant(
         "what was met is forgotten as the table grows",
         TREE,
         "            insert(&larger, m->slots[i]);",
@@ -29,8 +36,8 @@ MUTANTS_TREE = (
     Mutant(
         "keys are not looked at",
         TREE,
-        "*good = type_of(t, key) >= BOXES;",
-        "*good = true;",
+        "*good = type >= BOXES &&",
+        "*good = (type >= BOXES || true) &&",
         "tree",
     ),
     Mutant(

@@ -60,6 +60,10 @@ def too_deep(obj: object) -> bool:
 
 
 _PLAIN = _SCALARS | CONTAINERS | {uuid.UUID, Ref, datetime.datetime}
+_TEXTS = frozenset((str, bytes))
+
+LONG = 4096
+"""The length from which a str or bytes that is there twice is worth a pickle, which has it once."""
 
 
 def is_plain(obj: Any, live: bool = False) -> bool:
@@ -70,17 +74,12 @@ def is_plain(obj: Any, live: bool = False) -> bool:
     Goes level by level, so that the interpreter's own loops do most of the work: object by object,
     this took ten times as long as pickling.
     """
-    kind = type(obj)
-    if kind in _SCALARS:
-        return True
-    if kind is dict and _only_scalars(map(type, obj)) and _only_scalars(map(type, obj.values())):
+    if type(obj) in _SCALARS:
         return True
     level: list[Any] = [obj]
     seen: set[int] = set()
     while True:
         kinds = set(map(type, level))
-        if kinds <= _SCALARS:
-            return True
         others = kinds - _PLAIN
         if not (all(issubclass(k, Live) for k in others) if live else others <= REFERABLE):
             return False
@@ -90,9 +89,14 @@ def is_plain(obj: Any, live: bool = False) -> bool:
         if tuple in kinds or frozenset in kinds:
             # The empty ones are the same object everywhere, which nobody can tell.
             boxes = [x for x in boxes if x or type(x) not in (tuple, frozenset)]
-        ids = set(map(id, boxes))
-        if len(ids) < len(boxes) or not seen.isdisjoint(ids):
+        once = boxes
+        if not kinds.isdisjoint(_TEXTS):
+            once = boxes + [x for x in level if type(x) in _TEXTS and len(x) >= LONG]
+        ids = set(map(id, once))
+        if len(ids) < len(once) or not seen.isdisjoint(ids):
             return False
+        if not boxes:
+            return True
         seen |= ids
         level = list(chain.from_iterable(b for b in boxes if type(b) not in others))
         if dict in kinds:

@@ -146,7 +146,9 @@ class Manager(Makes):
         """Return the connection; in a forked child, one of its own."""
         link = self._link
         if link is None:
-            raise errors.ClosedError("the manager is closed in this process: connect again")
+            raise errors.ClosedConnectionError(
+                "the manager is closed in this process: connect again"
+            )
         if link.own:
             return link
         with _manager_link.lock:

@@ -88,9 +88,10 @@ def packb(obj: object, *, pickle: bool = False) -> bytes:
     the Ref to them.
 
     With pickle=True an object that holds anything but exact builtin types, UUIDs, UTC datetimes,
-    Refs and polyipc's own objects, or that holds a container twice, is pickled whole; only a Python
-    reader that opted in opens it. Errors of pickling are pickle's own. Where the program imported
-    multiprocessing, what its reduction knows (sockets, registered types) is pickled, too.
+    Refs and polyipc's own objects, or that holds a container twice, or a str or bytes of 4,096
+    characters or bytes or more, is pickled whole; only a Python reader that opted in opens it.
+    Errors of pickling are pickle's own. Where the program imported multiprocessing, what its
+    reduction knows (sockets, registered types) is pickled, too.
 
     Raises TypeError, naming the place ("$.a[3]: ..."), for what cannot be carried, and CodecError
     (a ValueError) of code TOO_LARGE for more than MAX_DEPTH levels or MAX_SIZE bytes.
@@ -138,8 +139,9 @@ class _Packing(threading.local):
 packing = _Packing()
 
 
-# Types of which the library sees at once that they need no pickle: first those that hold others.
-TREE = (dict, list, tuple, str, int, float, bool, type(None), bytes)
+# Types of which the library sees at once that they need no pickle: first those that hold others,
+# then those that may be long.
+TREE = (dict, list, tuple, str, bytes, int, float, bool, type(None))
 
 
 # Reports whether an object is made of TREE alone and holds nothing twice: quickly, or not at all.

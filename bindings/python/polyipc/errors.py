@@ -245,7 +245,7 @@ class EndOfFileError(Error, EOFError):
 
 
 class ClosedConnectionError(ClosedError, OSError):
-    """The end of a pipe was closed in this process, before the call or during it."""
+    """The pipe's end or the manager was closed in this process, before the call or during it."""
 
 
 class WrongEndError(InvalidError, OSError):

@@ -32,17 +32,20 @@ class Colour(enum.IntEnum):
 
 def test_what_is_a_tree() -> None:
     box: list[Any] = [1]
+    long, short = "x" * 4096, "x" * 4095
     empty: tuple[()] = ()
     obj: Any
     for obj in (
         *(None, True, 3, 2**80, 1.5, "text", b"bytes", [], {}, empty),
         *([1, "two", 3.0], {"a": [1], 2: {"b": None}, b"c": (1, (2,))}),
+        *([long, long.encode()], [short, short], {"a": short, "b": [short]}),
         *([empty, empty], [[i] for i in range(1000)]),
     ):
         assert codec.is_tree(obj), obj
     for obj in (
         *(Sub(), Colour.RED, object(), set(), frozenset(), bytearray(), uuid.uuid4()),
         *([Sub()], {"a": {"b": Colour.RED}}, {Colour.RED: 1}, {(1,): 2}, [True, bytearray()]),
+        *([long, long], {"a": long, "b": [long]}, (long.encode(),) * 2),
         *([box, box], {"a": box, "b": (box,)}, (box, [box])),
     ):
         assert not codec.is_tree(obj), obj
@@ -71,7 +74,18 @@ def test_it_never_calls_plain_what_is_not() -> None:
     seed = random.randrange(2**32)
     print("seed", seed)
     rng = random.Random(seed)
-    leaves: tuple[Any, ...] = (None, False, 7, 2**70, 0.5, "t", b"b", Colour.RED, bytearray(b"x"))
+    long = "x" * 5000
+    leaves: tuple[Any, ...] = (
+        None,
+        False,
+        long,
+        2**70,
+        0.5,
+        "t",
+        b"b",
+        Colour.RED,
+        bytearray(b"x"),
+    )
 
     def made(depth: int, pool: list[Any]) -> Any:
         if pool and rng.random() < 0.02:

@@ -45,6 +45,14 @@ print(there - set(dir(ours)) - {"sys"}, set(multiprocessing.__all__) ^ set(ours.
     assert said == "set() set()\n"
 
 
+def test_a_module_that_nobody_imported() -> None:
+    said = output("""
+import polyipc.multiprocessing as mp
+print(mp.connection.wait([], 0), mp.spawn.__name__, hasattr(mp, "popen_spawn_win32"))
+""")
+    assert said == "[] multiprocessing.spawn False\n"
+
+
 def test_each_module_says_what_is_public() -> None:
     """As a test of CPython's wants of all files of the package."""
     assert ours.__file__ is not None

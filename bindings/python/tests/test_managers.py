@@ -180,7 +180,15 @@ def main():
         pass
     else:
         raise AssertionError
+    own, hosted = m.Queue(), m.dict()
     m.shutdown()
+    for late in (wrong.connect, lambda: own.put(1), lambda: hosted.copy(), m.Queue):
+        try:
+            late()
+        except OSError as e:
+            assert (late == wrong.connect) == isinstance(e, ConnectionRefusedError)
+        else:
+            raise AssertionError
 """
 
 DEATHS = """

@@ -103,7 +103,8 @@ def _hand_over_python(shims: ctypes.PyDLL) -> None:
         *("Py_IncRef", "Py_DecRef", "PyErr_Occurred", "PyErr_BadArgument", "PyErr_CheckSignals"),
         "PyCFunction_NewEx",
         *("PyObject_CallObject", "PyObject_Call", "PyDict_New", "PyDict_SetItem"),
-        *("PyTuple_Size", "PyDict_Next", "PyObject_Type", "PyCapsule_New", "PyCapsule_GetPointer"),
+        *("PyTuple_Size", "PyDict_Next", "PyObject_Type", "PyObject_Size", "PyCapsule_New"),
+        "PyCapsule_GetPointer",
         *("PyEval_SaveThread", "PyEval_RestoreThread"),
     )
     addresses = (ctypes.cast(getattr(ctypes.pythonapi, n), ctypes.c_void_p) for n in names)

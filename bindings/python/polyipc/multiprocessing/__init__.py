@@ -9,7 +9,8 @@ logging are CPython's own, made to use them.
 
 from __future__ import annotations
 
-import typing
+import importlib
+from typing import Any
 
 from polyipc.multiprocessing import context as context
 from polyipc.multiprocessing import process as process
@@ -17,13 +18,21 @@ from polyipc.multiprocessing import reduction as reduction
 from polyipc.multiprocessing import util as util
 from polyipc.multiprocessing.context import _default_context
 
-if typing.TYPE_CHECKING:
-
-    def __getattr__(name: str) -> typing.Any: ...
-
-
 __all__ = [name for name in dir(_default_context) if not name.startswith("_")]
 globals().update((name, getattr(_default_context, name)) for name in __all__)
 
 SUBDEBUG = 5
 SUBWARNING = 25
+
+
+def __getattr__(name: str) -> Any:
+    """Import a module of the package when it is asked for.
+
+    Those of multiprocessing are there without an import line, as soon as something has used them.
+    """
+    if not name.startswith("_"):
+        try:
+            return importlib.import_module(f"{__name__}.{name}")
+        except ImportError:
+            pass
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

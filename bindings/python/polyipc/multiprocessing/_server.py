@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import re
 import sys
@@ -50,6 +51,12 @@ _DIALECT = "polyipc.multiprocessing._primitives"
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}", re.ASCII)
 
 
+class _RefusedError(errors.NotFoundError, ConnectionRefusedError):
+    """What multiprocessing calls it if nobody listens at an address."""
+
+    _errno = errno.ECONNREFUSED
+
+
 class Registered(NamedTuple):
     """What register was given."""
 
@@ -74,7 +81,11 @@ def target_of(address: Address) -> str:
 
 
 def connect(address: Address, authkey: bytes, serializer: str) -> native.Manager:
-    """Connect to the server at an address. AuthenticationError: it has another authkey."""
+    """Connect to the server at an address.
+
+    AuthenticationError: it has another authkey; ConnectionRefusedError: nobody listens at host and
+    port; NotFoundError, a FileNotFoundError: there is no server of that name
+    """
     name = target_of(address)
     root = _arguments.root(None)
     target = Target(name, root, _manager.as_key(authkey), serializer == PICKLE, False, _DIALECT)
@@ -82,6 +93,8 @@ def connect(address: Address, authkey: bytes, serializer: str) -> native.Manager
         manager = _manager.Manager(target, None)
     except errors.DeniedError as e:
         raise AuthenticationError(str(e)) from e
+    except errors.NotFoundError as e:
+        raise (_RefusedError(str(e)) if isinstance(address, tuple) else e) from None
     _manager.remember(name, manager)
     return manager
 
