@@ -16,6 +16,7 @@ import (
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/psync"
 	"github.com/polyipc/polyipc/runtime/queue"
+	"github.com/polyipc/polyipc/runtime/segment"
 )
 
 // The waits of Python's event loops for what has no descriptor: pyshim.h. A forked child has none of its parent's.
@@ -140,6 +141,9 @@ func asOwner(x noun, owner psync.Owner) (acquire func(context.Context) (bool, er
 	case *psync.Condition:
 		return func(ctx context.Context) (bool, error) { return x.Acquire(ctx, owner) },
 			func() error { return x.Release(owner) }
+	case *segment.Segment:
+		return func(ctx context.Context) (bool, error) { return x.LockThread(ctx, owner.Number()) },
+			func() error { return x.UnlockThread(owner.Number()) }
 	case *psync.Semaphore:
 		return permit(x)
 	case *psync.BoundedSemaphore:
@@ -201,7 +205,7 @@ func conditionWork(op operation, c *psync.Condition, lock C.uint32_t, owner psyn
 			return host.Work{}, err
 		}
 		if _, release = asOwner(o.noun, owner); release == nil {
-			return host.Work{}, invalid(op, "the lock is that of %s: in an event loop give a lock or rlock, or 0", a(o.kind.name))
+			return host.Work{}, invalid(op, "the lock is that of %s: in an event loop give a lock, rlock or segment, or 0", a(o.kind.name))
 		}
 	}
 	w := &psync.Waiting{}

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 
 	"github.com/polyipc/polyipc/runtime/psync"
+	"github.com/polyipc/polyipc/runtime/segment"
 )
 
 // Locks of tasks: pyshim.h. What a thread owns elsewhere is owned by a number here, as in Go.
@@ -32,6 +33,17 @@ type ownable interface {
 	Owned(psync.Owner) (bool, error)
 }
 
+// segmentLock is a segment's lock, which an owner may have as well.
+type segmentLock struct{ *segment.Segment }
+
+func (l segmentLock) TryAcquire(o psync.Owner) (acquired, ownerDied bool, err error) {
+	return l.TryLockThread(o.Number())
+}
+
+func (l segmentLock) Release(o psync.Owner) error { return l.UnlockThread(o.Number()) }
+
+func (l segmentLock) Owned(o psync.Owner) (bool, error) { return l.OwnedByThread(o.Number()) }
+
 // as does something with what an owner may have.
 func as(op operation, id C.uint32_t, how func(ownable) error) (s status) {
 	defer guard(op, &s)
@@ -39,7 +51,11 @@ func as(op operation, id C.uint32_t, how func(ownable) error) (s status) {
 	room(false)
 	o, err := findAny(op, id)
 	if err == nil {
-		x, ok := o.noun.(ownable)
+		n := o.noun
+		if s, is := n.(*segment.Segment); is {
+			n = segmentLock{s}
+		}
+		x, ok := n.(ownable)
 		if !ok {
 			return done(op, id, invalid(op, "%s has no owner", a(o.kind.name)))
 		}

@@ -82,6 +82,16 @@ func (s *Segment) UnlockThread(thread uint32) (err error) {
 	return s.notLocked()
 }
 
+// OwnedByThread reports whether the thread has the lock.
+func (s *Segment) OwnedByThread(thread uint32) (owned bool, err error) {
+	c := s.call("look at lock of")
+	if err := c.Begin(); err != nil {
+		return false, err
+	}
+	defer c.End(&err)
+	return mutex.RLock(s.lock()).Owned(thread), nil
+}
+
 // Of is the lock as a thread's, for psync.Condition.WaitWith.
 func (s *Segment) Of(thread uint32) ThreadLock { return ThreadLock{s, thread} }
 

@@ -115,7 +115,7 @@ MUTANTS_AIO = (
     Mutant(
         "a cancelled call of a manager is not given up",
         CALLS,
-        "            if not ended:\n                link.forget(call)\n",
+        "            if not ended:\n                news.link.forget(call)\n",
         "            pass\n",
         "aio",
     ),
@@ -132,5 +132,26 @@ MUTANTS_AIO = (
         "	_ = c.sendOn(context.Background(), version,",
         "	_ = c.sendOn(object.Until(time.Now().Add(cancelGrace)), version,",
         "given up",
+    ),
+    Mutant(
+        "a wait in a manager's condition that is out of time has lost its lock",
+        CALLS,
+        "                await insist(self._answer(again, \"condition.acquire\", None))\n",
+        "                pass\n",
+        "aio",
+    ),
+    Mutant(
+        "a deadline keeps what is held within it",
+        CALLS,
+        "        deadline.set(None)\n        running",
+        "        running",
+        "aio",
+    ),
+    Mutant(
+        "who waits on a connection that is closed is not told",
+        CALLS,
+        "            for future in left:\n                future.set_exception(e)\n",
+        "            pass\n",
+        "aio",
     ),
 )

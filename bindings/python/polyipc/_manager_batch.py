@@ -99,13 +99,21 @@ class Batch:
         manager = self._manager
         link = manager._current()
         left = _waiting.Left(manager._left())
-        status, call = link.batch(_packed(self._calls, link), left.seconds())
+        status, call = link.batch(self._message(link), left.seconds())
         found: Any = status
         if status == Status.OK:
             found = link.finish(call, left.seconds())
+        self._ran(link, found)
+
+    def _message(self, link: Link) -> bytes:
+        """Return the calls as the library takes them."""
+        return _packed(self._calls, link)
+
+    def _ran(self, link: Link, found: Any) -> None:
+        """Take what the message was answered with."""
         if type(found) is not bytes:
             raise link.failure(found, "batch")
-        results = manager._read(link, found)
+        results = self._manager._read(link, found)
         for at, convert in self._recording.converts.items():
             one = results[at]
             if one[0]:

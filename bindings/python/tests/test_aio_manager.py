@@ -2,26 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine
-from typing import Any, Callable
+from typing import Any
 
 import pytest
+from managed_tasks import Greeter, run
 from tasks import SEED, begun, cancelled, so
 
 import polyipc
 from polyipc import aio, manager
 from polyipc.aio import manager as aio_manager
-
-
-def run(main: Callable[[aio_manager.Manager], Coroutine[Any, Any, None]]) -> None:
-    """Runs a coroutine with a connection to a server."""
-
-    async def connected() -> None:
-        async with await aio.connect("m") as m:
-            await main(m)
-
-    with manager.Server("m"):
-        asyncio.run(asyncio.wait_for(connected(), 60))
 
 
 def test_objects() -> None:
@@ -194,14 +183,6 @@ def test_watch() -> None:
             await changes.__anext__()
 
     run(main)
-
-
-class Greeter:
-    def greet(self, name: str, *, loud: bool = False) -> str:
-        return f"hello {name}".upper() if loud else f"hello {name}"
-
-    def fail(self) -> None:
-        raise ZeroDivisionError("oh")
 
 
 def test_hosted() -> None:

@@ -20,6 +20,9 @@ HELD: list[Callable[[], Any]] = [
     aio.BoundedSemaphore,
     aio.Condition,
     lambda: aio.Condition(aio.Lock()),
+    lambda: aio.Condition(polyipc.RLock()),
+    lambda: aio.RLock(polyipc.Value("i").get_lock()),
+    lambda: aio.Condition(polyipc.Segment(64).lock),
 ]
 
 
@@ -211,6 +214,9 @@ def test_condition() -> None:
     asyncio.run(main(None))
     asyncio.run(main(aio.Lock()))
     asyncio.run(main(aio.RLock()))
+    asyncio.run(main(polyipc.Lock()))
+    with polyipc.Segment(64) as segment:
+        asyncio.run(main(segment.lock))
 
 
 def test_condition_with_a_thread() -> None:

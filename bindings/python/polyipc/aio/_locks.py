@@ -13,6 +13,7 @@ from typing import Any, Callable, TypeVar
 
 from polyipc import _arguments, errors, sync
 from polyipc._c import loop as c
+from polyipc._segment_lock import SegmentLock
 from polyipc._sync_base import DIED, INVALID, OK, SyncStat, take
 from polyipc.aio import _loop, _pending
 from polyipc.aio._base import Over
@@ -108,8 +109,10 @@ class Plain(Sync[H]):
 
 
 def checked(over: H, of: type[Any]) -> H:
-    """Return an object that is of the class."""
-    if type(over) is not of:
+    """Return an object that is of the class, or of the drop-in's; a segment's lock is an RLock."""
+    if of is sync.RLock and isinstance(over, SegmentLock):
+        return over
+    if not isinstance(over, of) or over._type != of._type:
         raise TypeError(f"{over!r}: give a polyipc.{of.__name__}")
     return over
 
@@ -140,12 +143,15 @@ class Held(Plain[H]):
         return tried(handle, take(handle._c_acquire, False, None), "acquire")
 
     def _undo(self) -> None:
-        self.sync.release()
+        handle = self.sync
+        handle._check(handle._c_release(), "release")
 
     def _got(self, found: Outcome | None) -> bool:
-        if found is not None:
-            self.owner_died = found[0] != 0
-        return found is not None
+        if found is None:
+            return False
+        self.owner_died = found[0] != 0
+        self.sync._c_held(1)  # which the release of sync takes back
+        return True
 
     def release(self) -> None:
         """Give it back."""
@@ -201,23 +207,31 @@ class Owned(Held[H]):
         want = Want(handle, attempt, undo, me)
         return self._got(await _pending.waits().line(handle, c.ACQUIRED).get(want, timeout))
 
+    def _got(self, found: Outcome | None) -> bool:
+        if found is not None:
+            self.owner_died = found[0] != 0
+        return found is not None
+
     def release(self) -> None:
         """Give it back. NotOwnedError, an AssertionError, if this task does not have it."""
         handle = self.sync
         status = c.release_as(handle._id, owner())
         if status != OK:
-            failure = handle._failure(status, "release")
+            failure: Exception = handle._failure(status, "release")
             raise errors.NotOwnedError(str(failure)) if status == INVALID else failure
 
     def _is_owned(self) -> bool:
         handle = self.sync
         status, owned = c.owned_by(handle._id, owner())
-        handle._check(status, "look at")
+        if status != OK:
+            raise handle._failure(status, "look at")
         return owned
 
 
-class RLock(Owned[sync.RLock]):
+class RLock(Owned[Any]):
     """A lock that its task may acquire again. It is free when it was released as often.
+
+    RLock(segment.lock) is over the lock of a segment, whose name and end are the segment's.
 
     The owner is the task: neither another task of the thread has it, nor the thread itself, when it
     uses sync. Only the task that has it may release it.
@@ -228,7 +242,10 @@ class RLock(Owned[sync.RLock]):
 
     def locked(self) -> bool:
         """Report whether somebody has it now."""
-        return self.sync.stat().holder != 0
+        lock = self.sync
+        if isinstance(lock, SegmentLock):
+            return bool(lock._segment.stat().holder)
+        return bool(lock.stat().holder)
 
 
 class Semaphore(Held[Any]):

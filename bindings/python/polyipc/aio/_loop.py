@@ -55,14 +55,15 @@ class Place:
         self.called = loop.create_future()
         if end is None:
             return await self.called
-        timer = loop.call_at(end, _expire, self.called)
+        timer = loop.call_at(end, expire, self.called)
         try:
             return await self.called
         finally:
             timer.cancel()
 
 
-def _expire(future: asyncio.Future[bool]) -> None:
+def expire(future: asyncio.Future[bool]) -> None:
+    """Say that the time is over."""
     if not future.done():
         future.set_result(False)
 

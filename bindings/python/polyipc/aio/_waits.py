@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from typing import Callable, TypeVar
+from collections.abc import Awaitable
+from typing import Any, Callable, TypeVar, overload
 
 from polyipc import _arguments, errors, sync
 from polyipc._c import loop as c
@@ -43,6 +44,10 @@ class Event(Plain[sync.Event]):
         """Report whether the flag is set now."""
         return self.sync.is_set()
 
+    def fileno(self) -> int:
+        """Return a descriptor, sync's: readable while the flag is set."""
+        return self.sync.fileno()
+
     async def wait(self, timeout: float | None = None) -> bool:
         """Wait until the flag is set, and report whether that came to pass in time.
 
@@ -71,9 +76,9 @@ class Event(Plain[sync.Event]):
 class Condition(Owned[sync.Condition]):
     """Lets those who have its lock wait for others to notify them.
 
-    The lock is the condition's own, which belongs to a task as an RLock, or an aio.Lock or
-    aio.RLock that all who use the condition give. More than those notified may wake: wait in a
-    loop, or with wait_for.
+    The lock is the condition's own, which belongs to a task as an RLock, or one that all who use
+    the condition give: a Lock or RLock of polyipc.aio or polyipc, or a segment's lock. More than
+    those notified may wake: wait in a loop, or with wait_for.
     """
 
     __slots__ = ("_lock",)
@@ -82,7 +87,7 @@ class Condition(Owned[sync.Condition]):
 
     def __init__(
         self,
-        lock: Lock | RLock | sync.Condition | None = None,
+        lock: Lock | RLock | sync.Lock | sync.RLock | SegmentLock | sync.Condition | None = None,
         *,
         name: str | None = None,
         transient: bool | None = None,
@@ -96,16 +101,12 @@ class Condition(Owned[sync.Condition]):
         if isinstance(lock, sync.Condition):
             self._begin(lock)
             return
-        if lock is not None and not isinstance(lock, (Lock, RLock)):
-            raise TypeError(f"lock {lock!r}: give a Lock or RLock of polyipc.aio, or None")
-        under = None if lock is None else lock.sync
+        under: Any = lock.sync if isinstance(lock, (Lock, RLock)) else lock
         self._begin(sync.Condition(under, name=name, transient=transient, root=root))
 
     def _begin(self, over: sync.Condition) -> None:
         super()._begin(over)
         given = over._given
-        if isinstance(given, SegmentLock):
-            raise TypeError(f"{over!r} has a segment's lock: in an event loop use one with another")
         self._lock = None
         if given is not None:
             self._lock = Lock(given) if isinstance(given, sync.Lock) else RLock(given)
@@ -183,17 +184,20 @@ class Condition(Owned[sync.Condition]):
             raise cancelled
         return notified != 0
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T:
-        """Wait until predicate() is true, asked with the lock held; return what it said."""
-        end = _loop.end_of(timeout)
-        result = predicate()
-        while not result:
-            left = None if end is None else end - _loop.now()
-            if left is not None and left <= 0:
-                break
-            await self.wait(left)
-            result = predicate()
-        return result
+    @overload
+    async def wait_for(
+        self, predicate: Callable[[], Awaitable[T]], timeout: float | None = None
+    ) -> T: ...
+
+    @overload
+    async def wait_for(self, predicate: Callable[[], T], timeout: float | None = None) -> T: ...
+
+    async def wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
+        """Wait until predicate() is true, asked with the lock held; return what it said.
+
+        predicate -- a function, also one that returns something to await
+        """
+        return await until(predicate, self.wait, timeout)
 
     def notify(self, n: int = 1) -> None:
         """Wake up to n of those who wait, the longest first. NotOwnedError without the lock."""
@@ -213,6 +217,21 @@ class Condition(Owned[sync.Condition]):
                 "first"
             )
         handle._check(c_sync.call(f"condition_{verb}", handle._id, *arguments), "notify")
+
+
+async def until(
+    predicate: Callable[[], Any], wait: Callable[[float | None], Any], timeout: float | None
+) -> Any:
+    """Wait again and again until a predicate is true, or the time is over; return what it said."""
+    end = _loop.end_of(timeout)
+    while True:
+        result = predicate()
+        if inspect.isawaitable(result):
+            result = await result
+        left = None if end is None else end - _loop.now()
+        if result or (left is not None and left <= 0):
+            return result
+        await wait(left)
 
 
 def _interrupt(wait: int) -> None:

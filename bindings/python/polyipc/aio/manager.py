@@ -23,27 +23,24 @@ A call that is cancelled is given up at the server, and what it was given goes b
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
-from collections.abc import AsyncIterator, Coroutine
-from types import TracebackType
+import time
+from collections.abc import AsyncIterator, Iterator
+from types import MemberDescriptorType, TracebackType
 from typing import Any, Callable
 
-from polyipc import _arguments, errors, manager
-from polyipc._c.manager import SELF
+from polyipc import _arguments, _waiting, errors, manager
 from polyipc._codec_types import Live, Ref
 from polyipc._manager import Key
 from polyipc._manager_make import Makes
 from polyipc._manager_proxy import Hosted
 from polyipc._manager_queue import QueueLease
-from polyipc._manager_watch import Change, change_of
-from polyipc.aio._calls import Calls, Question
+from polyipc.aio._calls import Calls, deadline, insist
 from polyipc.aio._locks import acting
-from polyipc.errors import Status
+from polyipc.aio._manager_watch import Lease, Watch
+from polyipc.aio._waits import until
 
-__all__ = ["Lease", "Manager", "Proxy", "Watch", "connect"]
-
-_NOT_YET = (int(Status.TIMEOUT), int(Status.EMPTY), int(Status.INTERRUPTED))
+__all__ = ["Batch", "Lease", "Manager", "Proxy", "Reply", "Watch", "connect"]
 
 # What Python spells without a name.
 _SPELLED = {
@@ -57,6 +54,10 @@ async def connect(
     name: str,
     *,
     key: Key | None = None,
+    tls_ca: _arguments.Path | None = None,
+    tls_cert: _arguments.Path | None = None,
+    tls_key: _arguments.Path | None = None,
+    tls_server_name: str | None = None,
     root: _arguments.Path | None = None,
     pickle: bool = False,
     trust_group: bool = False,
@@ -67,6 +68,10 @@ async def connect(
         manager.connect,
         name,
         key=key,
+        tls_ca=tls_ca,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tls_server_name=tls_server_name,
         root=root,
         pickle=pickle,
         trust_group=trust_group,
@@ -80,8 +85,10 @@ class Manager:
 
     Its methods are coroutines: dict, list, set, Namespace, Value, Array, counter, Queue, Lock and
     so on, create, open; names, types, unlink, stat, ping, stop. timeout is that of sync, for each
-    call; for the calls of a block there are asyncio.timeout and wait_for.
+    call; deadline sets one for a block.
     """
+
+    __slots__ = ("__weakref__", "_calls", "sync")
 
     def __init__(self, sync: manager.Manager) -> None:
         self.sync = sync
@@ -119,6 +126,65 @@ class Manager:
             return {k: self._over(v) for k, v in value.items()}
         return value
 
+    # ---- calls ----
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that each call may take; None: any time."""
+        return self.sync.timeout
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self.sync.timeout = seconds
+
+    def deadline(self, seconds: float) -> Deadline:
+        """Return an async context manager in which calls may take so long all together.
+
+        They are those of the task, and of tasks that it makes within. TimedOutError when the time
+        is over. Locks and leases are given back all the same.
+        """
+        return Deadline(_waiting.checked(seconds))
+
+    def submit(
+        self, method: Callable[..., Any], /, *args: Any, **named: Any
+    ) -> asyncio.Future[Any]:
+        """Begin a call of a method of a proxy, for this task, and return its future.
+
+        To cancel that is to cancel the call. Keep it, as asyncio wants tasks to be kept.
+        """
+        with acting():
+            begun: asyncio.Future[Any] = asyncio.ensure_future(method(*args, **named))
+        return begun
+
+    def batch(self) -> Batch:
+        """Return what collects calls and sends them in one message."""
+        return Batch(self)
+
+    # ---- the connection ----
+
+    @property
+    def name(self) -> str:
+        """The server's name or address."""
+        return self.sync.name
+
+    @property
+    def client(self) -> int:
+        """The number that the server knows this client by."""
+        return self.sync.client
+
+    @property
+    def pickle(self) -> bool:
+        """Whether pickles pass."""
+        return self.sync.pickle
+
+    async def reconnect(self, timeout: float | None = None) -> None:
+        """Connect anew, in a thread meanwhile: polyipc.manager.Manager.reconnect.
+
+        Tasks that wait for the former connection get ClosedError.
+        """
+        again = functools.partial(self.sync.reconnect, timeout)
+        await asyncio.get_running_loop().run_in_executor(None, again)
+
     @property
     def closed(self) -> bool:
         """Whether it was closed in this process."""
@@ -143,6 +209,102 @@ class Manager:
         return f"<polyipc.aio.manager.Manager over {self.sync!r}>"
 
 
+class Deadline:
+    """What limits the calls of a block."""
+
+    __slots__ = ("_before", "_seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def __aenter__(self) -> None:
+        self._before = deadline.get()
+        at = time.monotonic() + self._seconds
+        deadline.set(at if self._before is None else min(at, self._before))
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        deadline.set(self._before)
+
+
+class Method:
+    """A method of a proxy: a coroutine, or what a batch is given."""
+
+    __slots__ = ("__name__", "__self__")
+
+    def __init__(self, proxy: Proxy, name: str) -> None:
+        self.__self__, self.__name__ = proxy, name
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Call it."""
+        proxy = self.__self__
+        if isinstance(proxy.sync, Hosted):
+            return proxy._call(self.__name__, args, named)
+        name = _SPELLED.get(self.__name__, self.__name__)
+        return proxy._run(getattr(type(proxy.sync), name), *args, **named)
+
+
+class Reply:
+    """What one call of a batch will have returned."""
+
+    __slots__ = ("_of", "_reply")
+
+    def __init__(self, of: Manager, reply: manager.Reply) -> None:
+        self._of, self._reply = of, reply
+
+    def result(self) -> Any:
+        """Return the result, or raise what the call raised; RuntimeError before the batch ran."""
+        return self._of._over(self._reply.result())
+
+
+class Batch:
+    """Calls that are sent in one message as the async with block ends, and done at one go.
+
+        async with m.batch() as batch:
+            for key in keys:
+                batch.add(scores.increment, key)
+        totals = batch.results()
+
+    None of them waits: what would wait fails with TimedOutError, Empty or Full.
+    """
+
+    def __init__(self, of: Manager) -> None:
+        self._of, self._batch = of, of.sync.batch()
+
+    def add(self, method: Callable[..., Any], /, *args: Any, **named: Any) -> Reply:
+        """Add a call of a method of a proxy. It is made as the block ends."""
+        proxy = getattr(method, "__self__", None)
+        if not isinstance(proxy, Proxy):
+            raise TypeError(f"{method!r}: give a method of one of this manager's proxies")
+        name = method.__name__
+        known = not isinstance(proxy.sync, Hosted)
+        of = getattr(proxy.sync, _SPELLED.get(name, name) if known else name)
+        return Reply(self._of, self._batch.add(of, *args, **named))
+
+    def results(self) -> list[Any]:
+        """Return the results of all calls, in order; raise the first failure."""
+        return [self._of._over(result) for result in self._batch.results()]
+
+    def __len__(self) -> int:
+        return len(self._batch)
+
+    async def __aenter__(self) -> Batch:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if kind is None and len(self._batch):
+            await self._of._current().batch(self._batch)
+
+
 class Proxy(Live):
     """A proxy whose methods are coroutines. sync is the proxy of polyipc.manager that it is over.
 
@@ -162,15 +324,17 @@ class Proxy(Live):
             raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
         proxy = self.sync
         if isinstance(proxy, Hosted):
-            return lambda *args, **named: self._call(name, args, named)
+            return Method(self, name)
         found = getattr(type(proxy), _SPELLED.get(name, name), None)
         if isinstance(found, property) and found.fget is not None:
             return self._run(found.fget)
+        if isinstance(found, MemberDescriptorType):  # owner_died
+            return getattr(proxy, name)
         if found is None and not isinstance(proxy, manager.NamespaceProxy):
             raise AttributeError(f"a {proxy._type} has no attribute {name!r}")
         if found is None:
             return self._run(lambda it: getattr(it, name))
-        return functools.partial(self._run, found)
+        return Method(self, name)
 
     async def _run(self, function: Callable[..., Any], *args: Any, **named: Any) -> Any:
         of = self._manager
@@ -198,13 +362,24 @@ class Proxy(Live):
         """
         if isinstance(self.sync, Hosted):
             return await self._call("wait", args, named)
+        if isinstance(self.sync, manager.ConditionProxy):
+            return await self._manager._current().notified(self.sync, *args, **named)
         of: Any = type(self.sync)
-        try:
-            return await self._run(of.wait, *args, **named)
-        except asyncio.CancelledError:
-            if isinstance(self.sync, manager.ConditionProxy):
-                await insist(self._run(type(self.sync).acquire))
-            raise
+        return await self._run(of.wait, *args, **named)
+
+    async def wait_for(self, *args: Any, **named: Any) -> Any:
+        """Wait in a condition until a predicate is true, asked with the lock held.
+
+        It is a function, also one that returns something to await. Returns what it said.
+        """
+        if isinstance(self.sync, Hosted):
+            return await self._call("wait_for", args, named)
+        if not isinstance(self.sync, manager.ConditionProxy):
+            raise AttributeError(f"a {self.sync._type} has no attribute 'wait_for'")
+        return await self._wait_for(*args, **named)
+
+    async def _wait_for(self, predicate: Callable[[], Any], timeout: float | None = None) -> Any:
+        return await until(predicate, self.wait, timeout)
 
     async def release(self, *args: Any, **named: Any) -> Any:
         """Give it back. When this is cancelled, it has."""
@@ -212,6 +387,12 @@ class Proxy(Live):
             return await self._call("release", args, named)
         of: Any = type(self.sync)
         return await insist(self._run(of.release, *args, **named))
+
+    def __contains__(self, key: object) -> bool:
+        raise TypeError("`in` cannot be awaited: await it.contains(key)")
+
+    def __iter__(self) -> Iterator[Any]:
+        raise TypeError("`for` cannot be awaited: use async for")
 
     def __aiter__(self) -> AsyncIterator[Any]:
         """Iterate: over a queue's items until it is shut down, or over a copy."""
@@ -248,119 +429,3 @@ class Proxy(Live):
 
     def __repr__(self) -> str:
         return f"<polyipc.aio.manager.Proxy over {self.sync!r}>"
-
-
-async def insist(calling: Coroutine[Any, Any, Any]) -> Any:
-    """Return what a call returns that is made to its end, for this task, which may be cancelled."""
-    with acting():
-        running = asyncio.ensure_future(calling)
-    cancelled = None
-    while not running.done():
-        try:
-            await asyncio.wait([running])
-        except asyncio.CancelledError as e:
-            cancelled = cancelled or e
-    error = running.exception()
-    if cancelled is not None:
-        raise cancelled
-    if error is not None:
-        raise error
-    return running.result()
-
-
-class Lease:
-    """An item of a queue that is given back unless it is acked, as async with does it."""
-
-    __slots__ = ("_manager", "_sync", "deliveries", "value")
-
-    def __init__(self, of: Manager, sync: QueueLease) -> None:
-        self._manager, self._sync = of, sync
-        self.value, self.deliveries = sync.value, sync.deliveries
-
-    async def ack(self) -> None:
-        """Say that the item is done with; LeaseLostError if it was given back."""
-        await self._end(b"ack")
-
-    async def nack(self) -> None:
-        """Give the item back: it comes first again. LeaseLostError if it was already."""
-        await self._end(b"nack")
-
-    async def _end(self, method: bytes) -> None:
-        queue = self._sync._queue
-        question = Question(queue._object, method, [self._sync._number], {})
-        await insist(self._manager._current().answer(question, f"queue.{method.decode()}"))
-
-    async def __aenter__(self) -> Lease:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await (self.ack() if kind is None else self.nack())
-
-
-class Watch:
-    """An async iterator over changes, which first shows all of the object: polyipc.manager.Watch.
-
-    It begins with the first change that is asked for. Cancelled there it has taken none.
-    """
-
-    def __init__(self, of: Manager, proxy: manager.Proxy, timeout: float | None = None) -> None:
-        self._manager, self._proxy, self._timeout = of, proxy, timeout
-        self._subscription: int | None = None
-        self._closed = False
-
-    def __aiter__(self) -> Watch:
-        return self
-
-    async def __anext__(self) -> Change:
-        if self._closed:
-            raise StopAsyncIteration
-        return await self.next(self._timeout)
-
-    async def next(self, timeout: float | None = None) -> Change:
-        """Wait for the next change, for so many seconds; None: for ever.
-
-        Raises TimedOutError; PeerDiedError when the server died; ClosedError.
-        """
-        calls = self._manager._current()
-        if self._subscription is None:
-            question = Question(SELF, b"watch", [self._proxy._object], {})
-            self._subscription = await calls.answer(question, "watch")
-        link = calls.current()
-        loop = asyncio.get_running_loop()
-        end = None if timeout is None else loop.time() + timeout
-        while True:
-            found = link.calls.next_event(self._subscription, 0)
-            if type(found) is bytes:
-                return change_of(self._manager.sync._read(link, found))
-            if found not in _NOT_YET:
-                raise link.failure(found, "watch")
-            left = None if end is None else end - loop.time()
-            if left is not None and left <= 0:
-                raise link.failure(int(Status.TIMEOUT), "watch")
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(calls.told(self._subscription, events=True), left)
-
-    async def close(self) -> None:
-        """End the watch."""
-        subscription, closed = self._subscription, self._closed
-        self._closed = True
-        if not closed and subscription is not None:
-            with contextlib.suppress(errors.PeerDiedError, errors.ClosedError):
-                question = Question(SELF, b"unwatch", [subscription], {})
-                await self._manager._current().answer(question, "unwatch")
-
-    async def __aenter__(self) -> Watch:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()

@@ -201,6 +201,10 @@ class Connection(Closing[SyncConnection[T]]):
         """Which end this is: 0 or 1."""
         return self.sync.end
 
+    def fileno(self) -> int:
+        """Return a descriptor, sync's: readable when a recv would not wait."""
+        return self.sync.fileno()
+
     def stat(self) -> PipeStat:
         """Return what is under way, in each direction, and whether somebody is at the other end."""
         return self.sync.stat()

@@ -247,6 +247,10 @@ class Queue(Closing[SyncQueue[T]]):
         if await line.get(Want(q, attempt, lambda: None), timeout) is None:
             raise q._failure(Status.TIMEOUT, "join")
 
+    def fileno(self) -> int:
+        """Return a descriptor, sync's: readable when a get would not wait."""
+        return self.sync.fileno()
+
     def stat(self) -> QueueStat:
         """Return a consistent snapshot of the queue's state and counters."""
         return self.sync.stat()
