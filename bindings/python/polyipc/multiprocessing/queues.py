@@ -55,6 +55,13 @@ class QueueEnd:
     def __init__(self, queue: Queue[Any]) -> None:
         self._queue = queue
 
+    def __eq__(self, other: object) -> bool:
+        """Report whether it is of the same queue: what wait returns is looked for with in."""
+        return isinstance(other, QueueEnd) and other._queue is self._queue
+
+    def __hash__(self) -> int:
+        return id(self._queue)
+
     @property
     def closed(self) -> bool:
         return self._queue._closed
