@@ -168,13 +168,15 @@ POLYIPC_API pi_object *polyipc_py_manager(int manager);
 /* The functions of an object of polyipc/sync.h, bound to its handle; type is an enum polyipc_sync_type.
  * restype py_object. A tuple of
  *
- *   (acquire, release)    of locks, rlocks, semaphores and conditions
+ *   (acquire, release)    of locks, rlocks and conditions
+ *   (acquire, release, value)    of semaphores
  *   (wait, set, clear)    of events
  *   (read_lock, read_unlock, write_lock, write_unlock)
  *   ()                    of barriers
  *
  * acquire, wait and the locks take ns, the others nothing. All return the status, but
- * POLYIPC_OWNER_DIED for a lock that was acquired and whose former owner died. */
+ * POLYIPC_OWNER_DIED for a lock that was acquired and whose former owner died; value how many
+ * permits are free, or -status. */
 POLYIPC_API pi_object *polyipc_py_sync(int type, int handle);
 
 /* acquire and release as a program calls them, of a type that has them, or of a segment's lock: 0. yes and

@@ -99,7 +99,9 @@ static pi_object *acquire(pi_object *self, pi_object *const *arguments, ptrdiff_
     struct direct *d = direct(self);
     if (!told())
         return NULL;
-    if (names == NULL && (given == 0 || (given == 1 && arguments[0] == d->yes)) &&
+    /* acquire(), acquire(True) and, as CPython's queues have it, acquire(True, None). */
+    const bool plain = given == 0 || (given <= 2 && arguments[0] == d->yes);
+    if (names == NULL && plain && (given < 2 || arguments[1] == d->none) &&
         d->acquire(d->id, &d->died) == POLYIPC_OK) {
         count(d, 1);
         return kept(d->yes);

@@ -46,6 +46,19 @@ static pi_object *give(pi_object *self, ptrdiff_t count, giver *how) {
         return give(self, count, do_##verb);                                                \
     }
 
+#define VALUE(verb, call)                                                                   \
+    static pi_object *verb(pi_object *self, pi_object *const *arguments, ptrdiff_t count) { \
+        (void)arguments;                                                                    \
+        int64_t value = 0;                                                                  \
+        if (count != 0)                                                                     \
+            return bad_argument();                                                          \
+        if (!told())                                                                        \
+            return NULL;                                                                    \
+        const uint32_t id = pi_py_bound(self);                                              \
+        const polyipc_status status = call;                                                 \
+        return number(status == POLYIPC_OK ? (long)value : -(long)status);                  \
+    }
+
 TAKE(lock_acquire, polyipc_lock_acquire((polyipc_lock){id}, ns, died))
 TAKE(rlock_acquire, polyipc_rlock_acquire((polyipc_rlock){id}, ns, died))
 TAKE(condition_acquire, polyipc_condition_acquire((polyipc_condition){id}, ns, died))
@@ -59,6 +72,8 @@ GIVE(rlock_release, polyipc_rlock_release((polyipc_rlock){id}))
 GIVE(condition_release, polyipc_condition_release((polyipc_condition){id}))
 GIVE(semaphore_release, polyipc_semaphore_release((polyipc_semaphore){id}, 1))
 GIVE(bounded_release, polyipc_bounded_semaphore_release((polyipc_bounded_semaphore){id}, 1))
+VALUE(semaphore_value, polyipc_semaphore_value((polyipc_semaphore){id}, &value))
+VALUE(bounded_value, polyipc_bounded_semaphore_value((polyipc_bounded_semaphore){id}, &value))
 GIVE(event_set, polyipc_event_set((polyipc_event){id}))
 GIVE(event_clear, polyipc_event_clear((polyipc_event){id}))
 GIVE(read_unlock, polyipc_rwlock_read_unlock((polyipc_rwlock){id}))
@@ -68,7 +83,8 @@ static const struct pi_method methods[] = {
     {"acquire", lock_acquire, PI_FASTCALL, NULL},      {"release", lock_release, PI_FASTCALL, NULL},
     {"acquire", rlock_acquire, PI_FASTCALL, NULL},     {"release", rlock_release, PI_FASTCALL, NULL},
     {"acquire", semaphore_acquire, PI_FASTCALL, NULL}, {"release", semaphore_release, PI_FASTCALL, NULL},
-    {"acquire", bounded_acquire, PI_FASTCALL, NULL},   {"release", bounded_release, PI_FASTCALL, NULL},
+    {"value", semaphore_value, PI_FASTCALL, NULL},     {"acquire", bounded_acquire, PI_FASTCALL, NULL},
+    {"release", bounded_release, PI_FASTCALL, NULL},   {"value", bounded_value, PI_FASTCALL, NULL},
     {"acquire", condition_acquire, PI_FASTCALL, NULL}, {"release", condition_release, PI_FASTCALL, NULL},
     {"wait", event_wait, PI_FASTCALL, NULL},           {"set", event_set, PI_FASTCALL, NULL},
     {"clear", event_clear, PI_FASTCALL, NULL},         {"read_lock", read_lock, PI_FASTCALL, NULL},
@@ -80,10 +96,10 @@ static const struct pi_method methods[] = {
 static const struct {
     int first, count;
 } of_type[] = {
-    [POLYIPC_LOCK] = {0, 2},      [POLYIPC_RLOCK] = {2, 2},
-    [POLYIPC_SEMAPHORE] = {4, 2}, [POLYIPC_BOUNDED_SEMAPHORE] = {6, 2},
-    [POLYIPC_CONDITION] = {8, 2}, [POLYIPC_EVENT] = {10, 3},
-    [POLYIPC_BARRIER] = {0, 0},   [POLYIPC_RWLOCK] = {13, 4},
+    [POLYIPC_LOCK] = {0, 2},       [POLYIPC_RLOCK] = {2, 2},
+    [POLYIPC_SEMAPHORE] = {4, 3},  [POLYIPC_BOUNDED_SEMAPHORE] = {7, 3},
+    [POLYIPC_CONDITION] = {10, 2}, [POLYIPC_EVENT] = {12, 3},
+    [POLYIPC_BARRIER] = {0, 0},    [POLYIPC_RWLOCK] = {15, 4},
 };
 
 pi_object *polyipc_py_sync(int type, int handle) {

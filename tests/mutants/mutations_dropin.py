@@ -17,11 +17,26 @@ SUITES_DROPIN = {
     "managers": python("test_managers.py"),
     "queues": python("test_dropin_queues.py"),
     "forks": python("test_dropin_fork.py -k processes"),
+    "descriptors": python("test_wait.py -k 'closed or forked'"),
     "exits": python("test_dropin_programs.py -k exits-fork"),
     "arguments": python("test_dropin_programs.py -k objects-spawn"),
 }
 
 MUTANTS_DROPIN = (
+    Mutant(
+        "a child polls its parent's descriptor",
+        PACKAGE + "_handle.py",
+        "os.register_at_fork(after_in_child=_in_child)\n",
+        "_ = _in_child\n",
+        "descriptors",
+    ),
+    Mutant(
+        "what is closed has a descriptor still",
+        PACKAGE + "_handle.py",
+        "if where is not _here or not self._finalizer.alive:",
+        "if where is not _here:",
+        "descriptors",
+    ),
     Mutant(
         "a pickled proxy is not kept for its reader",
         PACKAGE + "_manager_link.py",

@@ -24,6 +24,8 @@ Self = TypeVar("Self", bound="Handle")
 # How to close each handle that is open in this process: the function, and its argument.
 _open: set[tuple[Callable[[int], int], int]] = set()
 _ending = False
+_here = object()
+"""Another one in each process, and when all is closed."""
 
 # What is part of normal work: the sentence is made here, without asking the library for its own.
 _ORDINARY: dict[int, str] = {
@@ -46,7 +48,8 @@ class Handle(Referable):
     """
 
     __slots__ = (
-        *("__weakref__", "_finalizer", "_id", "_keep", "_name", "_pickle", "_root", "_trust_group"),
+        *("__weakref__", "_finalizer", "_id", "_keep", "_name", "_pickle", "_polled", "_root"),
+        "_trust_group",
     )
 
     _kind: ClassVar[str]
@@ -57,6 +60,7 @@ class Handle(Referable):
     _root: str | None
     _pickle: bool
     _trust_group: bool
+    _polled: tuple[object, int]  # where that was so, and the descriptor for event loops
 
     def _own(self, number: int, close: Callable[[int], int]) -> None:
         """Take over a handle. It is closed with this object, at the latest when Python exits.
@@ -64,6 +68,7 @@ class Handle(Referable):
         What goes on without this object, as its builtin functions do, has its keep.
         """
         self._id = number
+        self._polled = (None, -1)
         self._keep = Keep()
         _open.add((close, number))
         self._finalizer = weakref.finalize(self._keep, _close, close, number)
@@ -186,7 +191,13 @@ class Waitable(Handle):
         It belongs to the object. See polyipc.wait, which takes the object as it is; its writable is
         the same for put. Raises LimitError, ClosedError.
         """
-        return self._poll_fd(c_wait.READABLE)
+        # CPython's wait asks each time, and it is the same one until the object is closed.
+        where, fd = self._polled
+        if where is not _here or not self._finalizer.alive:
+            where = _here
+            fd = self._poll_fd(c_wait.READABLE)
+            self._polled = (where, fd)
+        return fd
 
 
 def _keeper(number: int) -> Any:
@@ -224,15 +235,24 @@ def close_all() -> None:
     So do the children of multiprocessing, some of which are the last to have an object open.
     Threads that Python would wait for are waited for first: they may still use it.
     """
-    global _ending
+    global _ending, _here
     for thread in threading.enumerate():
         if not thread.daemon and thread is not threading.current_thread():
             thread.join()
     _ending = True
+    _here = object()
     while _open:
         close, number = _open.pop()
         close(number)
     c_segment.leave()
+
+
+def _in_child() -> None:
+    global _here
+    _here = object()
+
+
+os.register_at_fork(after_in_child=_in_child)
 
 
 def _end_daemon() -> None:

@@ -31,7 +31,7 @@ class Held(Plain):
     _c_held: Callable[..., tuple[int, int]]
 
     def _bound(self, functions: tuple[Callable[..., int], ...]) -> None:
-        self._c_acquire, self._c_release = functions
+        self._c_acquire, self._c_release = functions[:2]
         # The functions keep the handle, not the object, which would never go then.
         me = weakref.ref(self)
         again = functools.partial(self._again, self._keep, self._id, self._name, self._root)
@@ -49,7 +49,7 @@ class Held(Plain):
         self._prepare()
         self._keep = keep
         self._id, self._name, self._root = number, name, root
-        self._c_acquire, self._c_release = c.bind(cls._type, number)
+        self._c_acquire, self._c_release = c.bind(cls._type, number)[:2]
         self._c_died = lambda *_: 0  # nobody can ask
         self._c_held = lambda *_: (0, 0)
         return self
@@ -166,8 +166,12 @@ class RLock(Owned):
 class Semaphore(Held):
     """Permits that any process acquires and releases, as multiprocessing.Semaphore."""
 
-    __slots__ = ()
+    __slots__ = ("_c_value",)
     _kind = _type = "semaphore"
+
+    def _bound(self, functions: tuple[Callable[..., int], ...]) -> None:
+        super()._bound(functions)
+        self._c_value = functions[2]
 
     def __init__(
         self,
@@ -216,7 +220,10 @@ class Semaphore(Held):
 
     def get_value(self) -> int:
         """Return how many permits are free now."""
-        return self._told("value")
+        value = self._c_value()
+        if value < 0:
+            raise self._failure(-value, "look at")
+        return value
 
 
 class BoundedSemaphore(Semaphore):

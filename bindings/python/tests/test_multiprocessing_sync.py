@@ -98,8 +98,9 @@ def test_a_queue_of_cpythons_asks_at_each_put(monkeypatch: pytest.MonkeyPatch) -
     it = ours.BoundedSemaphore(1)
     monkeypatch.setattr(type(it), "stat", None)  # takes as long as all the rest of a put
     assert not it._semlock._is_zero()
-    it.acquire()
+    assert it.acquire(True, None) is True
     assert it._semlock._is_zero()
+    assert it.acquire(False, None) is False
 
 
 def test_a_waiter_owns_the_lock_again() -> None:

@@ -199,6 +199,14 @@ def test_asyncio() -> None:
         puts.result()
 
 
+def test_the_descriptor_of_what_is_closed() -> None:
+    q = polyipc.Queue[int]()
+    assert q.fileno() == q.fileno()
+    q.close()
+    with pytest.raises(polyipc.ClosedError):
+        q.fileno()
+
+
 def test_a_forked_child_has_its_own() -> None:
     def child() -> None:
         with pytest.raises(OSError, match="Bad file"):

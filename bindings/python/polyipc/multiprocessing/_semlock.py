@@ -83,7 +83,7 @@ class View:
         return value
 
     def _is_zero(self) -> bool:
-        return self._get_value() == 0
+        return bool(self._lock._value() == 0)
 
     def _count(self) -> int:
         """Return how often this process has acquired it and not released."""

@@ -81,8 +81,7 @@ class Semaphore(SemLock, native.Semaphore):
     def _most(self) -> int:
         return SEM_VALUE_MAX
 
-    def _value(self) -> int:
-        return self.get_value()
+    _value = native.Semaphore.get_value
 
 
 class BoundedSemaphore(SemLock, native.BoundedSemaphore):
@@ -97,8 +96,7 @@ class BoundedSemaphore(SemLock, native.BoundedSemaphore):
     def _most(self) -> int:
         return self.stat().limit
 
-    def _value(self) -> int:
-        return self.get_value()
+    _value = native.Semaphore.get_value
 
 
 class Condition(native.Condition):
