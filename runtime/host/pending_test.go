@@ -109,6 +109,22 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCancelWaits cancels what takes its time to end.
+func TestCancelWaits(t *testing.T) {
+	p := fresh(t)
+	var ended atomic.Bool
+	n := start(t, p, Work{Do: func(wait, _ context.Context) (Outcome, error) {
+		<-wait.Done()
+		time.Sleep(20 * time.Millisecond) // so that a Cancel which does not wait returns before
+		ended.Store(true)
+		return Outcome{}, wait.Err()
+	}})
+	p.Cancel(n)
+	if !ended.Load() {
+		t.Fatal("Cancel returns before the wait has ended")
+	}
+}
+
 func TestCloseGivesBack(t *testing.T) {
 	p, one := fresh(t), newToken()
 	start(t, p, one.work())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -123,9 +124,11 @@ func TestBellsOfHosts(t *testing.T) {
 		host.answer(1)
 		until("a host does not know that it is one", func() bool { return hosts.Load()&layout.AtHost != 0 })
 
-		looked, lookedBack := false, false
+		// One time can be chance, as when a look at a pipe ends just then.
+		const sure = 10
+		looked, lookedBack := 0, 0
 		object := uint64(0)
-		for i := uint64(1); i < 500 && (!looked || !lookedBack); i++ {
+		for i := uint64(1); i < 500 && (looked < sure || lookedBack < sure); i++ {
 			until("the server does not sleep", func() bool { return hosts.Load()&callers.Load()&layout.RingOnSend != 0 })
 			if object == 0 {
 				caller.send(call(i, 0, "create", "T"))
@@ -140,7 +143,9 @@ func TestBellsOfHosts(t *testing.T) {
 			if callers.Load()&layout.AtHost == 0 {
 				t.Error("a caller does not know that it waits for a host")
 			}
-			looked = looked || hosts.Load()&layout.RingOnSend == 0
+			if hosts.Load()&layout.RingOnSend == 0 {
+				looked++
+			}
 			host.send(frame.AppendResult(nil, frame.Result, n, nil))
 			_, s = caller.answer(i)
 			if object == 0 {
@@ -150,10 +155,13 @@ func TestBellsOfHosts(t *testing.T) {
 				must(w, err)
 				object = number(ref)
 			}
-			lookedBack = lookedBack || callers.Load()&layout.RingOnSend == 0
+			if callers.Load()&layout.RingOnSend == 0 {
+				lookedBack++
+			}
 		}
-		if !looked || !lookedBack {
-			t.Errorf("the server looks at the host's pipe: %v; at the caller's: %v", looked, lookedBack)
+		// On one processor the server runs while this test does not, and has looked and sleeps by the time it goes on.
+		if (looked < sure || lookedBack < sure) && runtime.NumCPU() > 1 {
+			t.Errorf("the server looks at the host's pipe %d times, at the caller's %d times", looked, lookedBack)
 		}
 		caller.send(call(1000, 0, "ping", 1))
 		caller.answer(1000)
