@@ -7,14 +7,13 @@ happened up to its beginning. $POLYIPC_LOG=level[:file] writes the same to a fil
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from polyipc import _platform
 
 _platform.check()
 
-from polyipc import codec, errors  # noqa: E402 - not where polyipc cannot work
+from polyipc import _later, codec, errors  # noqa: E402 - not where polyipc cannot work
 from polyipc._c.library import VERSION  # noqa: E402
 from polyipc.errors import (  # noqa: E402
     BrokenBarrierError,
@@ -81,33 +80,21 @@ if TYPE_CHECKING:
         SyncStat,
     )
 
-# What is imported when it is first asked for, from which module: a program that was just started,
-# a child of multiprocessing perhaps, has its queue sooner.
-_NAMES = {
-    "manager": "",
-    "pipe": "Connection Pipe PipeDirection PipeStat",
-    "process": "Child inherited spawn",
-    "queue": "Lease Queue QueueStat unlink",
-    "root": "gc",
-    "segment": "Array Atomic RawArray RawValue Segment SegmentStat ShareableList Value segment_of",
-    "sync": "Barrier BoundedSemaphore Condition Event Lock RLock RWLock Semaphore SyncStat",
-}
-_LATER = {name: module for module, names in _NAMES.items() for name in (module, *names.split())}
-
-
-def __getattr__(name: str) -> Any:
-    module = _LATER.get(name)
-    if module is None:
-        raise AttributeError(f"module 'polyipc' has no attribute {name!r}")
-    found: Any = importlib.import_module(f"polyipc.{module}")
-    if name != module:
-        found = globals()[name] = getattr(found, name)
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
-
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = _later.of(
+        globals(),
+        {
+            "polyipc.manager": "manager",
+            "polyipc.pipe": "pipe Connection Pipe PipeDirection PipeStat",
+            "polyipc.process": "process Child inherited spawn",
+            "polyipc.queue": "queue Lease Queue QueueStat unlink",
+            "polyipc.root": "root gc",
+            "polyipc.segment": "segment Array Atomic RawArray RawValue Segment SegmentStat "
+            "ShareableList Value segment_of",
+            "polyipc.sync": "sync Barrier BoundedSemaphore Condition Event Lock RLock RWLock "
+            "Semaphore SyncStat",
+        },
+    )
 
 __version__ = VERSION
 

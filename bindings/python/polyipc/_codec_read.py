@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from typing import Any, Callable, Union
+from typing import Any, Callable
 
 import msgspec
 
@@ -18,17 +17,12 @@ from polyipc._codec_types import (
     SET,
     TUPLE,
     UUID,
+    Buffer,
     CodecError,
-    Ext,
-    NDArray,
-    Ref,
+    PickleMetError,
+    opening,
 )
-
-Buffer = Union[bytes, bytearray, memoryview]
-
-
-class PickleMetError(Exception):
-    """The message holds a pickle; the caller looks whether it is one as a whole."""
+from polyipc._codec_values import Ext, NDArray, Ref
 
 
 def _hook(code: int, data: memoryview) -> Any:
@@ -87,26 +81,6 @@ def read(data: Buffer) -> Any:
         raise CodecError("INVALID", f"this cannot be a key or a set's member: {err}") from None
 
 
-# Where the bytes of an extension begin, for each byte that one begins with.
-EXTENSIONS = {0xC7: 3, 0xC8: 4, 0xC9: 6, **dict.fromkeys(range(0xD4, 0xD9), 2)}
-
-
-def pickle_in(data: Buffer) -> memoryview:
-    """Return the pickle that a whole message is; one inside of something is an error."""
-    view = memoryview(data).cast("B")
-    first = view[0]
-    start = EXTENSIONS.get(first, 0)
-    # The decoder may have met the pickle, but not what follows it.
-    if not start or len(view) < start or view[start - 1] != PICKLE:
-        raise CodecError(
-            "INVALID", "a pickle inside of something else; it is always a whole message"
-        )
-    size = 1 << (first - 0xD4) if start == 2 else int.from_bytes(view[1 : start - 1], "big")
-    if len(view) != start + size:
-        raise CodecError("INVALID", f"{len(view) - start - size} bytes follow the pickle")
-    return view[start:]
-
-
 def _read_big(data: memoryview) -> int:
     if len(data) < 9 or data[0] > 1 or data[1] == 0:
         raise CodecError(
@@ -130,16 +104,6 @@ def _read_ref(data: memoryview) -> Ref:
     except ValueError as err:
         raise CodecError("INVALID", str(err)) from None
     return ref if opening.by is None else opening.by(ref)
-
-
-class _Opening(threading.local):
-    """How this thread opens what it reads."""
-
-    by: Callable[[Ref], Any] | None = None  # references
-    pickle: Callable[[Buffer], Any] | None = None  # pickles, wherever they are
-
-
-opening = _Opening()
 
 
 class _Body:

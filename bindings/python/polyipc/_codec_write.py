@@ -14,11 +14,12 @@ from typing import Any
 
 import ormsgpack
 
+from polyipc._codec_heads import ext_head, head
 from polyipc._codec_types import (
     BIG_INT,
+    CONTAINERS,
     FROZEN_SET,
     MAX_DEPTH,
-    MAX_SIZE,
     NDARRAY,
     REF,
     REFERABLE,
@@ -27,17 +28,26 @@ from polyipc._codec_types import (
     TUPLE,
     UUID,
     CodecError,
-    Ext,
     Live,
-    NDArray,
-    Ref,
     Referable,
     ReferencesMetError,
 )
+from polyipc._codec_values import Ext, NDArray, Ref
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+# Everything but the plainest exact types goes to the hook of polyipc.codec or makes ormsgpack fail.
+OPTIONS = (
+    ormsgpack.OPT_PASSTHROUGH_BIG_INT
+    | ormsgpack.OPT_PASSTHROUGH_DATACLASS
+    | ormsgpack.OPT_PASSTHROUGH_DATETIME
+    | ormsgpack.OPT_PASSTHROUGH_ENUM
+    | ormsgpack.OPT_PASSTHROUGH_SUBCLASS
+    | ormsgpack.OPT_PASSTHROUGH_TUPLE
+    | ormsgpack.OPT_PASSTHROUGH_UUID
+)
+
 _SCALARS = frozenset((type(None), bool, int, float, str, bytes))
-CONTAINERS = frozenset((list, dict, tuple, set, frozenset))
 _MEMBERS: dict[type, int] = {tuple: TUPLE, set: SET, frozenset: FROZEN_SET}
 _KEYS = ormsgpack.OPT_NON_STR_KEYS | ormsgpack.OPT_PASSTHROUGH_BIG_INT
 
@@ -107,27 +117,6 @@ def _is_utc(x: Any) -> bool:
     if type(x) is not datetime.datetime:
         return True
     return x.tzinfo is datetime.timezone.utc and not x.fold
-
-
-def head(fix: int, fixes: int, code: int, n: int, small: bool = False) -> bytes:
-    """Return the head of n elements or bytes, for types with an 8-bit form (small) or without."""
-    if n < fixes:
-        return bytes((fix | n,))
-    if small and n < 1 << 8:
-        return bytes((code, n))
-    if n < 1 << 16:
-        return bytes((code + small,)) + n.to_bytes(2, "big")
-    if n <= MAX_SIZE:
-        return bytes((code + small + 1,)) + n.to_bytes(4, "big")
-    raise CodecError("TOO_LARGE", f"{n} elements or bytes; the limit is {MAX_SIZE}")
-
-
-def ext_head(ext: int, n: int) -> bytes:
-    """Return the head of an extension with n bytes."""
-    number = bytes((ext & 0xFF,))
-    if n in (1, 2, 4, 8, 16):
-        return bytes((0xD3 + n.bit_length(),)) + number
-    return head(0, 0, 0xC7, n, True) + number
 
 
 def ext_body(obj: Any, met: list[Ref] | None = None) -> tuple[int, bytes]:

@@ -1,16 +1,17 @@
 """Where libpolyipc is. Called by polyipc._c.library when the library is first needed."""
 
+# ruff: noqa: PTH113, PTH118, PTH120 - importing pathlib takes as long as what is left here
+
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TypeVar
 
 SONAME = "libpolyipc.so.0"
 VARIABLE = "POLYIPC_LIBRARY"
 
-_HERE = Path(__file__).resolve().parent
+_HERE = os.path.dirname(os.path.realpath(__file__))
 
 Loaded = TypeVar("Loaded")
 
@@ -21,11 +22,12 @@ def candidates() -> Iterator[str]:
     if named:
         yield named
         return
-    beside = _HERE / SONAME  # as the wheel has it
-    in_tree = _HERE.parents[2] / "build" / "lib" / SONAME  # as `make build` leaves it
+    beside = os.path.join(_HERE, SONAME)  # as the wheel has it
+    tree = os.path.dirname(os.path.dirname(os.path.dirname(_HERE)))
+    in_tree = os.path.join(tree, "build", "lib", SONAME)  # as `make build` leaves it
     for path in (beside, in_tree):
-        if path.is_file():
-            yield str(path)
+        if os.path.isfile(path):
+            yield path
     yield SONAME  # the dynamic linker looks in the directories it knows
 
 
@@ -40,7 +42,7 @@ def load(open_library: Callable[[str], Loaded]) -> tuple[str, Loaded]:
         try:
             return path, open_library(path)
         except OSError as e:
-            if Path(path).is_file():
+            if os.path.isfile(path):
                 raise ImportError(f"polyipc cannot load its library: {e}") from e
             tried.append(str(e))
     raise ImportError(

@@ -6,7 +6,6 @@ The library makes any format canonical; here it is only taken apart, for numpy a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 _TOKEN = re.compile(
@@ -43,19 +42,26 @@ _NUMPY = {
 }
 
 
-@dataclass
 class Item:
     """One item: a scalar, a string ("s", "p"), a structure ("T"), or an array of those."""
 
-    code: str
-    order: str = "<"
-    dims: tuple[int, ...] = ()
-    length: int = 0
-    """Of a string."""
-    fields: list[tuple[str, int, Item]] = field(default_factory=list)
-    """Of a structure: name, offset and item of each; those without a name are called f0, f1, ..."""
-    size: int = 0
-    """Bytes of one, not of the array."""
+    def __init__(
+        self,
+        code: str,
+        order: str = "<",
+        dims: tuple[int, ...] = (),
+        length: int = 0,
+        size: int = 0,
+    ) -> None:
+        self.code = code
+        self.order = order
+        self.dims = dims
+        self.length = length
+        """Of a string."""
+        self.fields: list[tuple[str, int, Item]] = []
+        """Of a structure: name, offset and item of each; those without a name are f0, f1, ..."""
+        self.size = size
+        """Bytes of one, not of the array."""
 
 
 def parse(text: str) -> Item:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import uuid
 import weakref
 from types import TracebackType
-from typing import Any, Callable, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, TypeVar
 
 from polyipc import _arguments, errors
 from polyipc._c import library
 from polyipc._c import reference as c_reference
 from polyipc._c import segment as c_segment
 from polyipc._c import wait as c_wait
-from polyipc._codec_types import Ref, Referable
+from polyipc._codec_types import Referable
 from polyipc.codec import packing
 from polyipc.errors import Status
+
+if TYPE_CHECKING:
+    from polyipc._codec_values import Ref
 
 Self = TypeVar("Self", bound="Handle")
 
@@ -131,6 +133,10 @@ class Handle(Referable):
         """Return the reference to it that goes into a message."""
         status, found = c_reference.of(self._id)
         self._check(status, "refer to")
+        import uuid
+
+        from polyipc._codec_values import Ref
+
         return Ref(found.kind, uuid.UUID(bytes=found.uuid), found.name.decode())
 
     def _poll_fd(self, events: int) -> int:
@@ -227,6 +233,11 @@ def _close(close: Callable[[int], int], number: int) -> int:
     """Close a handle, of which an object says that nobody has it any more."""
     _open.discard((close, number))
     return close(number)
+
+
+def any_open() -> bool:
+    """Report whether this process has an object open."""
+    return bool(_open)
 
 
 def close_all() -> None:

@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Callable
 
 from polyipc import _waiting, codec
+from polyipc._codec_heads import head
 from polyipc._codec_types import ReferencesMetError
-from polyipc._codec_write import head
 from polyipc._manager_link import Link, batch_failure
 from polyipc._manager_record import Recording
 from polyipc.errors import Status

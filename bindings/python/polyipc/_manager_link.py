@@ -17,7 +17,8 @@ from typing import Any, Callable, NamedTuple
 from polyipc import _arguments, _manager_errors, _manager_values, _waiting, codec, errors
 from polyipc._c import library
 from polyipc._c import manager as c
-from polyipc._codec_types import Ref, ReferencesMetError
+from polyipc._codec_types import ReferencesMetError
+from polyipc._codec_values import Ref
 from polyipc.errors import Status
 
 _INTERRUPTED = int(Status.INTERRUPTED)

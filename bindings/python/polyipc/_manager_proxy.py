@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from polyipc import errors
-from polyipc._codec_read import decode, opening
-from polyipc._codec_types import Live, Ref, ReferencesMetError
+from polyipc._codec_read import decode
+from polyipc._codec_types import Live, ReferencesMetError, opening
+from polyipc._codec_values import Ref
 from polyipc._manager_link import Link, drop, keep
 from polyipc._manager_values import SIMPLE, Each, Pairs
 from polyipc._referring import LIVE

@@ -7,9 +7,11 @@ from typing import Any, Callable
 
 from polyipc import _pickling, codec, errors
 from polyipc._c import codec as c_codec  # noqa: F401 - makes the codec quicker
-from polyipc._codec_read import decode, opening
-from polyipc._codec_types import PICKLE, Ref
-from polyipc._codec_write import ext_head, head, is_plain, pack_exactly
+from polyipc._codec_heads import ext_head, head
+from polyipc._codec_read import decode
+from polyipc._codec_types import PICKLE, opening
+from polyipc._codec_values import Ref
+from polyipc._codec_write import is_plain, pack_exactly
 from polyipc._referring import LIVE
 
 NIL = b"\xc0"

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import functools
 import importlib
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from polyipc import _calls, codec
 from polyipc._c import reference as c
 from polyipc._c.reference import REFERENCES
-from polyipc._codec_read import opening
-from polyipc._codec_types import REFERABLE, Ref
+from polyipc._codec_types import REFERABLE, opening
+
+if TYPE_CHECKING:
+    from polyipc._codec_values import Ref
 
 __all__ = [
     "PIPE",

@@ -7,14 +7,16 @@ from __future__ import annotations
 import operator
 import weakref
 from collections.abc import Iterable
-from typing import Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from polyipc import _arguments, _calls, _format, _referring, _waiting, errors
 from polyipc._c import library
 from polyipc._c import segment as c
 from polyipc._handle import Handle, _keeper, _reopened
 from polyipc._segment_lock import SegmentLock
-from polyipc._segment_stat import SegmentStat
+
+if TYPE_CHECKING:
+    from polyipc._segment_stat import SegmentStat
 
 Self = TypeVar("Self", bound="Segment")
 
@@ -314,6 +316,8 @@ class Segment(Handle):
         """Return how things stand, without stopping anybody."""
         status, fields = c.stat(self._id)
         self._check(status, "stat")
+        from polyipc._segment_stat import SegmentStat
+
         return SegmentStat(
             size=fields["bytes"],
             max_size=fields["max_bytes"],

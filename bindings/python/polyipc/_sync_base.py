@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Callable, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, TypeVar
 
 from polyipc import _arguments, _calls, _referring, _waiting
 from polyipc._c import library
 from polyipc._c import sync as c
 from polyipc._handle import Handle, _keeper, _reopened
 from polyipc.errors import Status
+
+if TYPE_CHECKING:
+    from polyipc._sync_stat import SyncStat
 
 Self = TypeVar("Self", bound="Sync")
 P = TypeVar("P", bound="Plain")
@@ -18,38 +20,6 @@ OK, TIMEOUT, INVALID, DIED, INTERRUPTED = (
     int(s)
     for s in (*(Status.OK, Status.TIMEOUT, Status.INVALID, Status.OWNER_DIED, Status.INTERRUPTED),)
 )
-
-
-@dataclass(frozen=True)
-class SyncStat:
-    """How things stand with an object, a moment ago."""
-
-    kind: str
-    """"lock", "bounded_semaphore", ..."""
-    transient: bool
-    """Whether it goes with its last user."""
-    reclaim: bool
-    """Whether a semaphore's permits return from processes that die."""
-    limit: int
-    """A semaphore's first value, a barrier's parties."""
-    value: int
-    """Free permits; held read locks; 1 if an event is set; who waits at a barrier or for notify."""
-    broken: bool
-    """Whether a barrier is broken."""
-    holder: int
-    """Pid of who has the lock, or write lock; 0: nobody."""
-    language: str
-    """Of the holder's program: "go", "c", "python"."""
-    held: float
-    """Seconds, at least: since somebody first waited for the lock or asked."""
-    depth: int
-    """Of an rlock: how often its owner acquired it."""
-    waiters: int
-    """As far as known by name: up to 64; in conditions and barriers all."""
-    take_overs: int
-    """Locks taken over from processes that died."""
-    reclaimed: int
-    """Permits, read locks and places taken back from processes that died."""
 
 
 class Sync(Handle):
@@ -126,6 +96,8 @@ class Sync(Handle):
         """Return how things stand, without stopping anybody."""
         status, fields = c.stat(self._type, self._id)
         self._check(status, "stat")
+        from polyipc._sync_stat import SyncStat
+
         return SyncStat(
             kind=self._type,
             transient=bool(fields["flags"] & library.TRANSIENT),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
 from polyipc import _arguments, _waiting, errors
 from polyipc._c import library
 from polyipc._c import sync as c
-from polyipc._codec_types import Ref
 from polyipc._handle import Waitable
 from polyipc._segment_lock import SegmentLock
 from polyipc._sync_base import INTERRUPTED, INVALID, OK, TIMEOUT, Plain, Sync, take
 from polyipc._sync_locks import Lock, Owned, RLock
 from polyipc.errors import Status
+
+if TYPE_CHECKING:
+    from polyipc._codec_values import Ref
 
 T = TypeVar("T")
 B = TypeVar("B", bound="Barrier")

@@ -14,55 +14,98 @@ thread.
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Union
+from typing import TYPE_CHECKING, Any, Callable
 
-import ormsgpack
-
-from polyipc import _pickling
-from polyipc._codec_read import EXTENSIONS, PickleMetError, opening, pickle_in, read
+from polyipc import _codec_first, _later, _pickling
+from polyipc._codec_heads import EXTENSIONS, ext_head, pickle_in
 from polyipc._codec_types import (
+    CONTAINERS,
     FROZEN_SET,
     MAX_DEPTH,
     MAX_SIZE,
     PICKLE,
     SET,
     TUPLE,
+    Buffer,
     CodecError,
-    Ext,
-    NDArray,
     Packed,
-    Ref,
+    PickleMetError,
     ReferencesMetError,
+    opening,
 )
-from polyipc._codec_write import (
-    CONTAINERS,
-    ext_body,
-    ext_head,
-    is_array,
-    is_plain,
-    pack_array_whole,
-    pack_exactly,
-    too_deep,
-)
+
+if TYPE_CHECKING:
+    from polyipc._codec_values import Ext, NDArray, Ref
 
 __all__ = ["MAX_DEPTH", "MAX_SIZE", "CodecError", "Ext", "NDArray", "Ref", "packb", "unpackb"]
 
-Buffer = Union[bytes, bytearray, memoryview]
+# ---- the libraries -------------------------------------------------------------------------------
 
-# Everything but the plainest exact types goes to the hook below or makes ormsgpack fail.
-_OPTIONS = (
-    ormsgpack.OPT_PASSTHROUGH_BIG_INT
-    | ormsgpack.OPT_PASSTHROUGH_DATACLASS
-    | ormsgpack.OPT_PASSTHROUGH_DATETIME
-    | ormsgpack.OPT_PASSTHROUGH_ENUM
-    | ormsgpack.OPT_PASSTHROUGH_SUBCLASS
-    | ormsgpack.OPT_PASSTHROUGH_TUPLE
-    | ormsgpack.OPT_PASSTHROUGH_UUID
-)
+# ormsgpack and msgspec are imported for the first message that is not simple, or one of many.
+
+_MANY = 64  # simple messages, written or read, that go without them
+
+_simple = 0  # so many did; threads may lose count
+
+Hook = Callable[[Any], Any]
+
+
+def load() -> None:
+    """Import what carries all messages, unless it is there: a child that is forked then has it."""
+    global _fast, _options, _Ext, _ext_body, _read, decode
+    import ormsgpack
+
+    from polyipc._codec_read import decode, read
+    from polyipc._codec_write import OPTIONS, ext_body
+
+    _Ext, _ext_body, _options = ormsgpack.Ext, ext_body, OPTIONS  # before those who use them
+    _fast, _read = ormsgpack.packb, read
+
+
+def _pack_at_first(obj: Any, hook: Hook, _none: int) -> bytes:
+    """Be ormsgpack.packb until it is there."""
+    global _simple
+    if _simple < _MANY:
+        _simple += 1
+        packed = _codec_first.pack(obj)
+        if packed is not None:
+            return packed
+    load()
+    return _fast(obj, hook, _options)
+
+
+def _decode_at_first(data: Buffer) -> Any:
+    """Be decode until msgspec is there."""
+    global _simple
+    if _simple < _MANY:
+        _simple += 1
+        found = _codec_first.read(data)
+        if found is not _codec_first.OTHER:
+            return found
+    load()
+    return decode(data)
+
+
+def _read_at_first(data: Buffer) -> Any:
+    """Be _codec_read.read until it is there."""
+    load()
+    return _read(data)
+
+
+# polyipc.queue's quick way: reads a message of at most MAX_DEPTH bytes, which cannot be nested too
+# deeply, as unpackb does, but its exceptions say little.
+decode: Callable[[Buffer], Any] = _decode_at_first
+
+_read: Callable[[Buffer], Any] = _read_at_first
+_fast: Callable[[Any, Hook, int], bytes] = _pack_at_first
+_options = 0
+_Ext: Any = None
+_ext_body: Any = None
+
+
+# ---- writing ------------------------------------------------------------------------------------
 
 _MEMBERS: dict[type, int] = {tuple: TUPLE, set: SET, frozenset: FROZEN_SET}
-
-_fast: Callable[[Any, Callable[[Any], Any], int], bytes] = ormsgpack.packb
 
 # A new object whenever the hook met a tuple or set, whose levels ormsgpack does not add up. An
 # identity, unlike a counter, can be compared across threads without a lock.
@@ -74,9 +117,9 @@ def _special(obj: Any) -> Any:
     global _nested
     ext = _MEMBERS.get(type(obj))
     if ext is None:
-        return ormsgpack.Ext(*ext_body(obj))
+        return _Ext(*_ext_body(obj))
     _nested = object()
-    return ormsgpack.Ext(ext, _fast(list(obj), _special, _OPTIONS))
+    return _Ext(ext, _fast(list(obj), _special, _options))
 
 
 def packb(obj: object, *, pickle: bool = False) -> bytes:
@@ -109,17 +152,24 @@ def pack_plain(obj: object) -> bytes:
     """Do what packb does, without pickle and the look at MAX_SIZE: polyipc.queue's quick way."""
     before = _nested
     try:
-        out = _fast(obj, _special, _OPTIONS)
+        out = _fast(obj, _special, _options)
     except (TypeError, RecursionError):  # ormsgpack's own error is a TypeError
         # Keys other than str, a big array, or an error to explain.
+        from polyipc._codec_write import is_array, pack_array_whole, pack_exactly
+
         return pack_array_whole(obj) if is_array(obj) else pack_exactly(obj)
-    if _nested is not before and len(out) > MAX_DEPTH and too_deep(obj):
-        return pack_exactly(obj)  # raises, and says where
+    if _nested is not before and len(out) > MAX_DEPTH:
+        from polyipc._codec_write import pack_exactly, too_deep
+
+        if too_deep(obj):
+            return pack_exactly(obj)  # raises, and says where
     return out
 
 
 def pack_referring(obj: object, *, pickle: bool = False) -> Packed:
     """Return obj as a message in pieces, and the references to the open objects that it holds."""
+    from polyipc._codec_write import is_plain, pack_exactly
+
     if not pickle or is_plain(obj):
         met: list[Ref] = []
         try:
@@ -156,7 +206,7 @@ def quicken(look: Callable[[object], Any]) -> None:
 
 def pack_pickling(obj: object) -> bytes:
     """Do what pack_plain does, or pickle obj."""
-    if is_tree(obj) or is_plain(obj):
+    if is_tree(obj) or _is_plain(obj):
         try:
             return pack_plain(obj)
         except (TypeError, CodecError):
@@ -165,6 +215,12 @@ def pack_pickling(obj: object) -> bytes:
     if packed.met or len(packed.pieces) > 1:
         raise ReferencesMetError(packed)
     return bytes(packed.pieces[0])
+
+
+def _is_plain(obj: object) -> bool:
+    from polyipc._codec_write import is_plain
+
+    return is_plain(obj)
 
 
 def pickled(obj: object) -> Packed:
@@ -214,7 +270,7 @@ def unpack(data: Buffer, pickle: bool, own: bool) -> Any:
     if pickle and type(data) is bytes and _is_pickle(data):
         return _pickling.loads(pickle_in(data), own)
     try:
-        obj = read(data)
+        obj = _read(data)
     except PickleMetError:
         body = pickle_in(data)
         if pickle:
@@ -227,8 +283,11 @@ def unpack(data: Buffer, pickle: bool, own: bool) -> Any:
         raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels") from None
     if len(data) <= MAX_DEPTH or type(obj) not in CONTAINERS or opening.pickle is not None:
         return obj  # what was pickled within may be deep, or a cycle; the manager has looked before
-    if _may_be_deep(data) and too_deep(obj):
-        raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels")
+    if _may_be_deep(data):
+        from polyipc._codec_write import too_deep
+
+        if too_deep(obj):
+            raise CodecError("TOO_LARGE", f"nested deeper than {MAX_DEPTH} levels")
     return obj
 
 
@@ -236,6 +295,10 @@ def _is_pickle(data: bytes) -> bool:
     """Report whether a message looks like a pickle, which the decoder need not find out then."""
     start = EXTENSIONS.get(data[0], 0) if data else 0
     return 0 < start <= len(data) and data[start - 1] == PICKLE
+
+
+if not TYPE_CHECKING:  # the value types come with the first message that has one
+    __getattr__, __dir__ = _later.of(globals(), {"polyipc._codec_values": "Ext NDArray Ref"})
 
 
 # All bytes that are no head of a container.

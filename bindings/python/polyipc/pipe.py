@@ -20,17 +20,18 @@ forked child. An end may be open in several processes: each message goes to one 
 
 from __future__ import annotations
 
-from typing import Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
-from polyipc import _arguments, _calls, _referring, _waiting, codec, errors
+from polyipc import _arguments, _calls, _later, _referring, _waiting, codec, errors
 from polyipc._c import library
 from polyipc._c import pieces as c_pieces
 from polyipc._c import pipe as c
-from polyipc._codec_read import decode
 from polyipc._codec_types import Packed, ReferencesMetError
 from polyipc._messages import INTERRUPTED, MSGPACK, RAW, SHALLOW, SHORT, Buffer, Messages
-from polyipc._pipe_stat import PipeDirection, PipeStat, of_fields
 from polyipc.errors import Status
+
+if TYPE_CHECKING:
+    from polyipc._pipe_stat import PipeDirection, PipeStat
 
 __all__ = ["Connection", "Pipe", "PipeDirection", "PipeStat", "unlink"]
 
@@ -247,6 +248,8 @@ class Connection(Messages[T]):
         """Return what is under way, in each direction, and whether somebody is at the other end."""
         status, fields = c.stat(self._id)
         self._check(status, "stat")
+        from polyipc._pipe_stat import of_fields
+
         return of_fields(fields)
 
     # ---- sending ----
@@ -329,7 +332,7 @@ class Connection(Messages[T]):
         found: Any = self._c_recv(-1) if timeout is None else INTERRUPTED
         if type(found) is bytes and len(found) <= SHALLOW:
             try:
-                return decode(found)  # type: ignore[no-any-return]
+                return codec.decode(found)  # type: ignore[no-any-return]
             except Exception:  # noqa: BLE001 - what it was is found out below
                 pass
         elif type(found) is int:
@@ -481,3 +484,7 @@ def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
 
 _referring.opens(_referring.PIPE, Connection)
 _referring.opens(_referring.PIPE_END, Connection)
+
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = _later.of(globals(), {"polyipc._pipe_stat": "PipeDirection PipeStat"})

@@ -22,15 +22,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable, TypeVar
 
-from polyipc import _arguments, _calls, _queue_referring, _referring, _stat, _waiting, codec, errors
+from polyipc import (
+    _arguments,
+    _calls,
+    _later,
+    _queue_referring,
+    _referring,
+    _waiting,
+    codec,
+    errors,
+)
 from polyipc._c import queue as c
-from polyipc._codec_read import decode
 from polyipc._codec_types import ReferencesMetError
 from polyipc._lease import Lease
 from polyipc._messages import INTERRUPTED, MSGPACK, RAW, SHALLOW, SHORT, Buffer, Messages
-from polyipc._stat import QueueStat
+
+if TYPE_CHECKING:
+    from polyipc._stat import QueueStat
 
 __all__ = ["Lease", "Queue", "QueueStat", "unlink"]
 
@@ -282,7 +292,7 @@ class Queue(Messages[T]):
         found: Any = self._c_get(ns) if timeout is None else INTERRUPTED
         if type(found) is bytes and len(found) <= SHALLOW:
             try:
-                return decode(found)  # type: ignore[no-any-return]
+                return codec.decode(found)  # type: ignore[no-any-return]
             except Exception:  # noqa: BLE001 - what it was is found out below
                 pass
         elif type(found) is int:
@@ -319,7 +329,7 @@ class Queue(Messages[T]):
             found = self._wait(found, "get from", get, most, block=block, timeout=timeout)
         try:
             return [
-                decode(m) if type(m) is bytes and len(m) <= SHALLOW else self._read(m)
+                codec.decode(m) if type(m) is bytes and len(m) <= SHALLOW else self._read(m)
                 for m in found
             ]
         except Exception:  # noqa: BLE001 - one of them; which, and why, is found out now
@@ -389,7 +399,9 @@ class Queue(Messages[T]):
         """Return a consistent snapshot of the queue's state and counters."""
         status, fields = c.stat(self._id)
         self._check(status, "stat")
-        return _stat.of_fields(fields)
+        from polyipc._stat import of_fields
+
+        return of_fields(fields)
 
     # ---- ending ----
 
@@ -421,3 +433,7 @@ def unlink(name: str, *, root: _arguments.Path | None = None) -> None:
 
 
 _referring.opens(_referring.QUEUE, Queue)
+
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = _later.of(globals(), {"polyipc._stat": "QueueStat"})

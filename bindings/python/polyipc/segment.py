@@ -21,13 +21,11 @@ What has no name goes with its last user, however that ends. What has one is kep
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from polyipc import _arguments
+from polyipc import _arguments, _later
 from polyipc._segment import Atomic, Segment, unlink
 from polyipc._segment_lock import SegmentLock
-from polyipc._segment_stat import SegmentStat
-from polyipc._shareable_list import ShareableList
 from polyipc._shared_values import (
     Synchronized,
     SynchronizedArray,
@@ -40,6 +38,10 @@ from polyipc._shared_values import (
     segment_of,
     synchronized,
 )
+
+if TYPE_CHECKING:
+    from polyipc._segment_stat import SegmentStat
+    from polyipc._shareable_list import ShareableList
 
 __all__ = [
     "Array",
@@ -231,3 +233,13 @@ RawValue = _RawValue()
 RawArray = _RawArray()
 Value = _Value()
 Array = _Array()
+
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = _later.of(
+        globals(),
+        {
+            "polyipc._segment_stat": "SegmentStat",
+            "polyipc._shareable_list": "ShareableList",
+        },
+    )

@@ -21,10 +21,15 @@ child, which holds nothing of what its parent holds.
 
 from __future__ import annotations
 
-from polyipc import _referring
-from polyipc._sync_base import SyncStat, unlink
+from typing import TYPE_CHECKING
+
+from polyipc import _later, _referring
+from polyipc._sync_base import unlink
 from polyipc._sync_locks import BoundedSemaphore, Lock, RLock, RWLock, Semaphore
 from polyipc._sync_waits import Barrier, Condition, Event
+
+if TYPE_CHECKING:
+    from polyipc._sync_stat import SyncStat
 
 _KINDS = {  # of references, docs/spec/codec.md
     5: Lock,
@@ -51,3 +56,6 @@ __all__ = [
     "SyncStat",
     "unlink",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__, __dir__ = _later.of(globals(), {"polyipc._sync_stat": "SyncStat"})

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from pathlib import Path
 from typing import Any, Callable
 
 from polyipc import _events, _find
@@ -56,7 +55,7 @@ def _load_once() -> ctypes.CDLL:
         path, library = _find.load(ctypes.CDLL)
         _check_versions(path, library)
         _bind(library, ctypes.PyDLL(path))
-        _events.log.debug("loaded libpolyipc %s from %s", VERSION, path)
+        _events.loaded(VERSION, path)
         return library
 
 
@@ -68,8 +67,9 @@ def _check_versions(path: str, c: ctypes.CDLL) -> None:
     except AttributeError as e:
         raise ImportError(f"{path} is not a libpolyipc: {e}") from e
     if (version, abi) != (VERSION, ABI):
+        package = os.path.dirname(_find.__file__)  # noqa: PTH120
         raise ImportError(
-            f"polyipc {VERSION} (ABI {ABI}) in {Path(__file__).parents[1]} does not fit "
+            f"polyipc {VERSION} (ABI {ABI}) in {package} does not fit "
             f"libpolyipc {version} (ABI {abi}) in {path}: install the two from the same version"
         )
     if not hasattr(c, "polyipc_py_queue"):

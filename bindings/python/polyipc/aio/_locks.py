@@ -14,7 +14,8 @@ from typing import Any, Callable, TypeVar
 from polyipc import _arguments, errors, sync
 from polyipc._c import loop as c
 from polyipc._segment_lock import SegmentLock
-from polyipc._sync_base import DIED, INVALID, OK, SyncStat, take
+from polyipc._sync_base import DIED, INVALID, OK, take
+from polyipc._sync_stat import SyncStat
 from polyipc.aio import _loop, _pending
 from polyipc.aio._base import Over
 from polyipc.aio._pending import Outcome, Want, tried

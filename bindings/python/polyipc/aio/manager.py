@@ -30,7 +30,8 @@ from types import MemberDescriptorType, TracebackType
 from typing import Any, Callable
 
 from polyipc import _arguments, _waiting, errors, manager
-from polyipc._codec_types import Live, Ref
+from polyipc._codec_types import Live
+from polyipc._codec_values import Ref
 from polyipc._manager import Key
 from polyipc._manager_make import Makes
 from polyipc._manager_proxy import Hosted

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import threading
-import uuid
 from multiprocessing import connection, process, reduction
 from typing import Any
 
@@ -18,7 +17,7 @@ class Ticket:
 
     def __init__(self, fd: int) -> None:
         key = bytes(process.current_process().authkey)
-        listener = connection.Listener(f"\0polyipc-{uuid.uuid4().hex}", authkey=key)
+        listener = connection.Listener(f"\0polyipc-{os.urandom(16).hex()}", authkey=key)
         self._address = listener.address
         held = listener, os.dup(fd)
         _open.add(held)

@@ -25,7 +25,6 @@ import os
 import re
 import socket
 import struct
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ def connected(address: Any) -> socket.socket | None:
         return None
     try:
         s.setblocking(True)
-        s.bind(PREFIX + uuid.uuid4().hex.encode())
+        s.bind(PREFIX + os.urandom(16).hex().encode())
         s.connect(address)
         peer = s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
         if _PEER.unpack(peer)[0] == pid:

@@ -35,11 +35,10 @@ from typing import TYPE_CHECKING, Any
 
 from polyipc import errors
 from polyipc import pipe as native
-from polyipc._codec_read import pickle_in
+from polyipc._codec_heads import pickle_in
 from polyipc._codec_types import CodecError
 from polyipc._messages import RAW
-from polyipc.multiprocessing import _rest, _upgrade
-from polyipc.multiprocessing._upgrade import PREFIX
+from polyipc.multiprocessing import _rest
 from polyipc.wait import wait
 
 __all__ = [
@@ -179,6 +178,8 @@ class Listener(_theirs.Listener):
         super().__init__(address, family, backlog, authkey)
         self._advert = None
         if self._listener._family == "AF_UNIX":
+            from polyipc.multiprocessing import _upgrade
+
             self._advert = _upgrade.advertise(self.address)
 
     def accept(self) -> Any:
@@ -191,13 +192,19 @@ class Listener(_theirs.Listener):
             _greet(conn, self._authkey, deliver_challenge, answer_challenge)
         if not self._is_ours(listener._last_accepted):
             return conn
+        from polyipc.multiprocessing import _upgrade
+
         with socket.socket(fileno=conn.fileno()) as s:
             conn._handle = None
             end = _upgrade.taken_over(s, PipeConnection)
             return SocketConnection(s.detach()) if end is None else end
 
     def _is_ours(self, name: Any) -> bool:
-        return self._advert is not None and isinstance(name, bytes) and name.startswith(PREFIX)
+        if self._advert is None or not isinstance(name, bytes):
+            return False
+        from polyipc.multiprocessing._upgrade import PREFIX
+
+        return name.startswith(PREFIX)
 
     @property
     def last_accepted(self) -> Any:
@@ -228,6 +235,8 @@ def Client(address: Any, family: str | None = None, authkey: bytes | None = None
 
 def _piped(address: Any, authkey: bytes | None) -> Any:
     """Return the end of a pipe to a Listener of polyipc; None if that is none."""
+    from polyipc.multiprocessing import _upgrade
+
     s = _upgrade.connected(address)
     if s is None:
         return None

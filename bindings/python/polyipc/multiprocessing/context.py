@@ -7,6 +7,7 @@ set_start_method of multiprocessing or of this package set holds for either, in 
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 import weakref
 from multiprocessing import context as _theirs
@@ -26,7 +27,7 @@ from multiprocessing.context import (
 )
 from typing import Any
 
-from polyipc import _handle
+from polyipc import _handle, codec
 from polyipc.multiprocessing import _rest
 
 __all__ = [
@@ -256,6 +257,10 @@ util.register_after_fork(
     sys.modules[__name__],
     lambda _: util.Finalize(None, _handle.close_all, exitpriority=LAST),
 )
+
+# What a forked child has from its parent it need not import, and most children of a program that
+# has objects open send or receive something.
+os.register_at_fork(before=lambda: codec.load() if _handle.any_open() else None)
 
 # And where Python exits, that comes first which stops pools and managers: they use objects for it.
 # What is registered last is called first; a finalizer's own call is registered by the first one.

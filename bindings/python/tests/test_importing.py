@@ -1,0 +1,112 @@
+"""What importing brings, and what it leaves for later: a program's start is everybody's cost."""
+
+from __future__ import annotations
+
+import pytest
+from running import output
+
+# Over what `import multiprocessing` brings, and with what these import themselves. A module that
+# comes here is paid for by every child that multiprocessing spawns.
+ALLOWED = {
+    *("__future__", "importlib", "typing", "contextlib", "ctypes", "queue", "heapq", "weakref"),
+    *("math", "struct", "atexit", "errno", "copyreg", "collections", "operator", "warnings"),
+    # multiprocessing.util's, which a child has in any case
+    *("subprocess", "locale", "fcntl"),
+}
+HEAVY = {
+    *("dataclasses", "inspect", "ast", "dis", "tokenize", "logging", "pathlib", "urllib"),
+    *("traceback", "uuid", "platform", "datetime", "hashlib", "decimal", "json", "asyncio"),
+    *("numpy", "ormsgpack", "msgspec", "typing_extensions"),
+}
+
+BROUGHT = """
+import sys
+{before}
+there = set(sys.modules)
+{line}
+brought = {{name.partition(".")[0] for name in set(sys.modules) - there}}
+print(*sorted(name for name in brought if not name.startswith("_") or name == "__future__"))
+"""
+
+
+def brought(line: str, before: str = "") -> set[str]:
+    return set(output(BROUGHT.format(before=before, line=line)).split())
+
+
+@pytest.mark.parametrize("module", ["polyipc", "polyipc.multiprocessing"])
+def test_importing_brings_little(module: str) -> None:
+    found = brought(f"import {module}", "import multiprocessing")
+    assert found - ALLOWED - {"polyipc", "multiprocessing", "org"} == set()
+
+
+@pytest.mark.parametrize("name", ["queues", "synchronize"])
+def test_a_spawned_childs_modules_bring_little(name: str) -> None:
+    found = brought(f"import polyipc.multiprocessing.{name}", f"import multiprocessing.{name}")
+    assert found - ALLOWED - {"polyipc", "multiprocessing", "org"} == set()
+
+
+def test_a_queue_and_a_word_bring_little() -> None:
+    """The first call, and messages that are simple."""
+    found = brought("""
+import polyipc.multiprocessing as mp
+q = mp.Queue()
+for message in ("hello", 1, None, {"a": [1.5, True]}, ("task", -5, b"bytes")):
+    q.put(message)
+    assert q.get() == message
+q.close()
+""")
+    assert found & HEAVY == set()
+
+
+@pytest.mark.parametrize("message", ["[1] * 1000", "{1, 2}", "2**70", "'x' * 300", "{1: 2}"])
+def test_any_message_may_be_the_first(message: str) -> None:
+    said = output(f"""
+import polyipc
+with polyipc.Queue() as q:
+    q.put({message})
+    print(q.get() == {message})
+""")
+    assert said == "True\n"
+
+
+def test_many_messages_bring_the_libraries() -> None:
+    said = output("""
+import sys, polyipc
+with polyipc.Queue() as q:
+    for n in range(200):
+        q.put(n)
+        assert q.get() == n
+print("ormsgpack" in sys.modules, "msgspec" in sys.modules)
+""")
+    assert said == "True True\n"
+
+
+def test_forked_children_have_the_libraries_of_their_parent() -> None:
+    """Each of them would import them for itself."""
+    said = output("""
+import sys
+import polyipc.multiprocessing as mp
+mp.set_start_method("fork")
+def child(q):
+    q.put("ormsgpack" in sys.modules and "msgspec" in sys.modules)
+q = mp.Queue()
+p = mp.Process(target=child, args=(q,))
+p.start()
+print(q.get())
+p.join()
+""")
+    assert said == "True\n"
+
+
+def test_events_before_logging_is_imported_are_nobodys() -> None:
+    """And what comes after is logged."""
+    said = output("""
+import sys, polyipc
+polyipc.Queue().close()
+print("logging" in sys.modules)
+import logging
+logging.basicConfig(stream=sys.stdout, level=logging.DEBUG, format="%(levelname)s %(message)s")
+from polyipc import _events
+_events.tell("4 something")
+""")
+    assert said == "False\nWARNING something\n"
