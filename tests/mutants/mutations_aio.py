@@ -136,7 +136,7 @@ MUTANTS_AIO = (
     Mutant(
         "a wait in a manager's condition that is out of time has lost its lock",
         CALLS,
-        "                await insist(self._answer(again, \"condition.acquire\", None))\n",
+        '                await insist(self._answer(again, "condition.acquire", None))\n',
         "                pass\n",
         "aio",
     ),

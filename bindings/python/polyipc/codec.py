@@ -13,6 +13,7 @@ thread.
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -53,13 +54,22 @@ Hook = Callable[[Any], Any]
 def load() -> None:
     """Import what carries all messages, unless it is there: a child that is forked then has it."""
     global _fast, _options, _Ext, _ext_body, _read, decode
-    import ormsgpack
+    with _loading:
+        import ormsgpack
 
-    from polyipc._codec_read import decode, read
-    from polyipc._codec_write import OPTIONS, ext_body
+        from polyipc._codec_read import decode, read
+        from polyipc._codec_write import OPTIONS, ext_body
 
-    _Ext, _ext_body, _options = ormsgpack.Ext, ext_body, OPTIONS  # before those who use them
-    _fast, _read = ormsgpack.packb, read
+        _Ext, _ext_body, _options = ormsgpack.Ext, ext_body, OPTIONS  # before those who use them
+        _fast, _read = ormsgpack.packb, read
+
+
+# A child that is forked while another thread imports a module could never import it: nobody would
+# give back the module's lock. So a fork waits for a load.
+_loading = threading.RLock()
+os.register_at_fork(
+    before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release
+)
 
 
 def _pack_at_first(obj: Any, hook: Hook, _none: int) -> bytes:
@@ -168,6 +178,8 @@ def pack_plain(obj: object) -> bytes:
 
 def pack_referring(obj: object, *, pickle: bool = False) -> Packed:
     """Return obj as a message in pieces, and the references to the open objects that it holds."""
+    if _Ext is None:
+        load()
     from polyipc._codec_write import is_plain, pack_exactly
 
     if not pickle or is_plain(obj):
@@ -218,6 +230,8 @@ def pack_pickling(obj: object) -> bytes:
 
 
 def _is_plain(obj: object) -> bool:
+    if _Ext is None:
+        load()
     from polyipc._codec_write import is_plain
 
     return is_plain(obj)

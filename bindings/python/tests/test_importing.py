@@ -111,3 +111,31 @@ from polyipc import _events
 _events.tell("4 something")
 """)
     assert said == "False\nWARNING something\n"
+
+
+def test_a_fork_while_another_thread_imports_the_libraries() -> None:
+    """Its child would wait for ever for the lock of a module, which that thread has."""
+    said = output("""
+import importlib.abc, os, sys, threading, time
+import polyipc
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "ormsgpack":
+            begun.set()
+            time.sleep(0.3)
+sys.meta_path.insert(0, Slow())
+begun = threading.Event()
+q = polyipc.Queue()
+thread = threading.Thread(target=q.put, args=({1},))
+thread.start()
+begun.wait()
+pid = os.fork()
+if pid == 0:
+    q.put({2})
+    os._exit(0)
+got = [q.get(timeout=10) for _ in range(2)]
+os.waitpid(pid, 0)
+thread.join()
+print(sorted(map(list, got)))
+""")
+    assert said == "[[1], [2]]\n"
