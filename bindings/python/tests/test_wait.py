@@ -211,7 +211,9 @@ def test_a_forked_child_has_its_own() -> None:
     def child() -> None:
         with pytest.raises(OSError, match="Bad file"):
             os.fstat(fd)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), fd)  # readable
         assert polyipc.wait([q], 0) == []
+        assert not readable(q)
         q.put(1)
         assert readable(q)
 
