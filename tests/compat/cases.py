@@ -78,7 +78,7 @@ def join(self: Any, original: Callable[[Any], None] = pool.ThreadPool.join) -> N
     original(self)
 
 
-pool.ThreadPool.join = join  # type: ignore[assignment, method-assign]
+pool.ThreadPool.join = join  # type: ignore[method-assign]
 
 # The worker calls them: around all classes, each of which it runs alone.
 set_up = globals().pop("setUpModule")
