@@ -112,13 +112,16 @@ class Method:
         process = self.process
         assert process is not None
         done, running, began = set(), "", time.monotonic()
+        said = 0  # where the output of the running test begins
         with path.open() as events:
             while True:
                 ended = process.poll() is not None
+                size = self.output.stat().st_size
                 for line in events:
                     event = json.loads(line)
                     if event["event"] == "start":
                         running = event["test"]
+                        said = size
                     else:
                         self.judge(event, time.monotonic() - began)
                         done.add(event["test"])
@@ -131,7 +134,8 @@ class Method:
         if ended and process.returncode == 0:
             return set(tests)
         text = f"the worker's exit code is {process.returncode}" if ended else "it hangs"
-        text += f"\n{self.stop()}"
+        self.stop()
+        text += "\n" + self.output.read_bytes()[said:].decode(errors="replace")
         self.note(running or "(start or end)", "failed", text, time.monotonic() - began)
         return done | {running} if running else set(tests)
 
@@ -140,12 +144,11 @@ class Method:
         self.cancelled = True
         self.stop()
 
-    def stop(self) -> str:
-        """Kills the worker and what it started, if it runs; returns the stacks of all these."""
+    def stop(self) -> None:
+        """Kills the worker and what it started, if it runs; their stacks go to the output."""
         process = self.process
         if process is None or process.poll() is not None:
-            return ""
-        start = self.output.stat().st_size
+            return
         pids = [process.pid, *residue.descendants(process.pid)]
         for number in (signal.SIGRTMAX, signal.SIGKILL):
             for pid in pids:
@@ -153,7 +156,6 @@ class Method:
                     os.kill(pid, number)
             time.sleep(1)  # for the stacks to be written; nothing tells when they are
         process.wait()
-        return self.output.read_bytes()[start:].decode(errors="replace")
 
     def judge(self, event: dict[str, Any], seconds: float) -> None:
         """Decides whether a test that is over has passed."""

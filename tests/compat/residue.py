@@ -9,6 +9,7 @@ import re
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from multiprocessing import resource_sharer
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def look(served: bool) -> Counter[str]:
     if served:
         return found
     root = Path(os.environ["POLYIPC_ROOT"])
-    for path in root.rglob("*"):
+    for path in below(root):
         if path.name != "members":
             found[f"file {path.name} in the root"] += 1
     for fd in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers, not paths
@@ -61,6 +62,13 @@ def look(served: bool) -> Counter[str]:
     return found
 
 
+def below(top: Path) -> Iterator[Path]:
+    """All files and folders in a folder. Unlike rglob, walk minds none that goes meanwhile."""
+    for folder, folders, files in os.walk(top):
+        for name in (*folders, *files):
+            yield Path(folder, name)
+
+
 def processes_and_temporary_files() -> Counter[str]:
     """What of these there is now."""
     found: Counter[str] = Counter()
@@ -68,7 +76,7 @@ def processes_and_temporary_files() -> Counter[str]:
         command = command_line(pid)
         if not any(name in command for name in LASTING):
             found[f"process {pid}"] += 1  # not what it runs, which an exec changes
-    for path in Path(os.environ["TMPDIR"]).rglob("*"):
+    for path in below(Path(os.environ["TMPDIR"])):
         if os.environ["COMPAT_METHOD"] != "forkserver" or not ABANDONED.search(str(path)):
             found[f"temporary file {path}"] += 1
     return found

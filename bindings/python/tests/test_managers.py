@@ -28,6 +28,37 @@ if __name__ == "__main__":
     print("done")
 """
 
+SETS = """
+import threading
+from collections.abc import MutableMapping, MutableSequence, MutableSet
+
+def work(s):
+    s.add("child")
+    s |= {7}
+
+def main():
+    SyncManager.register("plain_lock", threading.Lock, managers.AcquirerProxy)
+    with SyncManager(ctx=context) as m:
+        s = m.set([1, 2, 3])
+        p = context.Process(target=work, args=(s,))
+        p.start()
+        p.join()
+        assert (p.exitcode, set(s), len(s), 7 in s) == (0, {1, 2, 3, 7, "child"}, 5, True)
+        s.remove("child")
+        s -= {1}
+        s &= {2, 3, 7}
+        s ^= {3}
+        assert (set(s), type(s)) == ({2, 7}, managers.SetProxy)
+        assert (s & {2}, {2} & s, s | {1}, {9} - s, s ^ {2}) == ({2}, {2}, {1, 2, 7}, {9}, {7})
+        assert s >= {2} and {2, 7, 9} >= s.copy() and s.isdisjoint([1])
+        assert isinstance(s, MutableSet) and isinstance(m.dict(), MutableMapping)
+        assert isinstance(m.list(), MutableSequence)
+        for lock in (m.Lock(), m.plain_lock()):
+            assert not lock.locked()
+            with lock:
+                assert lock.locked()
+"""
+
 CONTAINERS = """
 def work(d, l, q, lock, space, value, array):
     with lock:
@@ -345,8 +376,8 @@ def run(text: str, method: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 @pytest.mark.parametrize(
     "text",
-    [CONTAINERS, DEATHS, PRIMITIVES, SHARED, XML],
-    ids=["containers", "deaths", "primitives", "shared", "xml"],
+    [SETS, CONTAINERS, DEATHS, PRIMITIVES, SHARED, XML],
+    ids=["sets", "containers", "deaths", "primitives", "shared", "xml"],
 )
 def test_programs(text: str, method: str, tmp_path: Path) -> None:
     run(text, method, tmp_path)
