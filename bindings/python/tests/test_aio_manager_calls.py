@@ -90,11 +90,13 @@ def test_timeout() -> None:
         assert m.sync.timeout == m.timeout == 0.05
         with pytest.raises(polyipc.TimedOutError):
             await q.get()
+        m.timeout = None  # what has nothing to wait for may still take longer on a busy machine
         async with condition:
+            m.timeout = 0.05
             with pytest.raises(polyipc.TimedOutError):
                 await condition.wait()
+            m.timeout = None
             await condition.notify()
-        m.timeout = None
         await q.put(1)
         assert await q.get() == 1
 
