@@ -82,21 +82,16 @@ print("ormsgpack" in sys.modules, "msgspec" in sys.modules)
     assert said == "True True\n"
 
 
-def test_forked_children_have_the_libraries_of_their_parent() -> None:
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+def test_forked_children_have_the_libraries_imported(method: str) -> None:
     """Each of them would import them for itself."""
-    said = output("""
-import sys
+    said = output(f"""
 import polyipc.multiprocessing as mp
-mp.set_start_method("fork")
-def child(q):
-    q.put("ormsgpack" in sys.modules and "msgspec" in sys.modules)
-q = mp.Queue()
-p = mp.Process(target=child, args=(q,))
-p.start()
-print(q.get())
-p.join()
+with mp.get_context({method!r}).Pool(1) as pool:
+    names = ("ormsgpack", "msgspec")
+    print(*(pool.apply(eval, (f"{{name!r}} in __import__('sys').modules",)) for name in names))
 """)
-    assert said == "True\n"
+    assert said == "True True\n"
 
 
 def test_events_before_logging_is_imported_are_nobodys() -> None:

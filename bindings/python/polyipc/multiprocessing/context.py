@@ -201,8 +201,11 @@ class SpawnContext(BaseContext, _theirs.SpawnContext):
 
 # What most children use, so that the fork server has it imported; none of it loads the library.
 _PRELOAD = [
-    f"polyipc.multiprocessing.{name}"
-    for name in ("queues", "connection", "synchronize", "sharedctypes")
+    *(
+        f"polyipc.multiprocessing.{name}"
+        for name in ("queues", "connection", "synchronize", "sharedctypes")
+    ),
+    *("polyipc._codec_read", "polyipc._codec_write"),  # what codec.load imports
 ]
 
 
