@@ -61,23 +61,29 @@ def copy_tree(to: Path) -> None:
 
 def failing(suite: str, tree: Path) -> str:
     """Runs a suite and names the first test that failed, or is empty."""
-    done = subprocess.run(
-        shlex.split(SUITES[suite]),
-        cwd=tree,
-        env={**os.environ, "GOFLAGS": FLAGS, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        errors="replace",  # a broken codec prints what is no text
-    )
-    if done.returncode == 0:
+    with tempfile.TemporaryFile("w+", errors="replace") as output:  # a broken codec prints no text
+        running = subprocess.Popen(
+            shlex.split(SUITES[suite]),
+            cwd=tree,
+            env={**os.environ, "GOFLAGS": FLAGS, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = running.wait()
+        finally:  # what a test that hangs has started may outlive it, and grow without end
+            subprocess.run(["pkill", "-KILL", "-s", str(running.pid)], check=False)
+        output.seek(0)
+        said = output.read()
+    if code == 0:
         return ""
-    said = done.stdout + done.stderr
     if "[build failed]" in said or "[setup failed]" in said:
         return UNBUILT
     if "panic: test timed out" in said:
-        running = re.search(r"running tests:\n\s+(\S+)", said)
-        return (running.group(1) if running else suite) + " (hangs)"
-    if done.returncode == 124:  # as `timeout` says it; pytest said before where it stands
+        at = re.search(r"running tests:\n\s+(\S+)", said)
+        return (at.group(1) if at else suite) + " (hangs)"
+    if code == 124:  # as `timeout` says it; pytest said before where it stands
         standing = re.search(r" in (test_\w+)$", said, re.MULTILINE)
         return (standing.group(1) if standing else suite) + " (hangs)"
     failed = re.findall(r"--- FAIL: (\S+)", said)
