@@ -46,6 +46,11 @@ def test_held(make: Callable[[], Any]) -> None:
         lock.release()
         assert [await first, await third] == ["had it"] * 2
         assert await lock.acquire(0)
+        first, second = await begun(other()), await begun(other())
+        await cancelled(first)
+        lock.release()
+        assert await second == "had it"
+        assert await lock.acquire(0)
         waiting = await begun(other())
         await cancelled(waiting)
         lock.release()
