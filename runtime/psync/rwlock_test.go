@@ -110,7 +110,10 @@ func TestWaitingReadersFirst(t *testing.T) {
 		_, err := l.WriteLock(ctx)
 		must(t, err)
 		order := make(chan string, 2)
+		var done sync.WaitGroup
+		done.Add(2)
 		go func() {
+			defer done.Done()
 			err := l.ReadLock(ctx)
 			order <- "reader"
 			if err == nil {
@@ -122,6 +125,7 @@ func TestWaitingReadersFirst(t *testing.T) {
 		}()
 		eventually(t, "a reader waits", func() bool { ws, err := l.Waiters(); return err == nil && len(ws) == 1 })
 		go func() {
+			defer done.Done()
 			_, err := l.WriteLock(ctx)
 			order <- "writer"
 			if err == nil {
@@ -136,7 +140,7 @@ func TestWaitingReadersFirst(t *testing.T) {
 		if first := <-order; first != "reader" {
 			t.Fatalf("the %s was first", first)
 		}
-		<-order
+		done.Wait()
 	}
 }
 
