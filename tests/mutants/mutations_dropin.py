@@ -18,6 +18,7 @@ SUITES_DROPIN = {
     "values": python("test_mp_values.py"),
     "managers": python("test_managers.py"),
     "queues": python("test_dropin_queues.py"),
+    "pool": python("test_dropin_pool.py"),
     "forks": python("test_dropin_fork.py -k processes"),
     "descriptors": python("test_wait.py -k 'closed or forked'"),
     "exits": python("test_dropin_programs.py -k exits-fork"),
@@ -25,6 +26,15 @@ SUITES_DROPIN = {
 }
 
 MUTANTS_DROPIN = (
+    Mutant(
+        "terminate of a pool waits for the task that it saw",
+        PACKAGE + "multiprocessing/pool.py",
+        "                inqueue._reader.recv(timeout=0)\n",
+        "                if not inqueue._reader.poll():\n"
+        "                    return\n"
+        "                inqueue._reader.recv()\n",
+        "pool",
+    ),
     Mutant(
         "a child polls its parent's descriptor",
         PACKAGE + "_handle.py",
