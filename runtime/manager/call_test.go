@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +142,12 @@ func TestConnectFarAway(t *testing.T) {
 		go func() { _, _ = io.Copy(to, c) }()
 		_, _ = io.Copy(c, to)
 	}()
+	// Go's own signal of preemption would be taken for one of the program's.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	var was unix.Sigset_t
+	must(t, unix.PthreadSigmask(unix.SIG_BLOCK, &unix.Sigset_t{Val: [16]uint64{1 << (unix.SIGURG - 1)}}, &was))
+	defer func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &was, nil) }()
 	c, err := Connect(interruptible{soon(t)}, remotePrefix+l.Addr().String(), Options{Key: []byte("secret")})
 	must(t, err)
 	must(t, c.Close())
