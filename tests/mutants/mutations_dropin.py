@@ -27,12 +27,17 @@ SUITES_DROPIN = {
 
 MUTANTS_DROPIN = (
     Mutant(
-        "terminate of a pool waits for the task that it saw",
-        PACKAGE + "multiprocessing/pool.py",
-        "                inqueue._reader.recv(timeout=0)\n",
-        "                if not inqueue._reader.poll():\n"
-        "                    return\n"
-        "                inqueue._reader.recv()\n",
+        "who holds the read lock of a queue only looks",
+        PACKAGE + "multiprocessing/queues.py",
+        "        if not mine.depth or mine.taken:\n",
+        "        if True:\n",
+        "pool",
+    ),
+    Mutant(
+        "what was seen under the read lock, and not received, is lost",
+        PACKAGE + "multiprocessing/queues.py",
+        "            if held._mine.taken and not held._mine.depth:\n",
+        "            if held._mine.taken and held._mine.depth:\n",
         "pool",
     ),
     Mutant(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from multiprocessing import pool as _theirs
 from multiprocessing.context import _default_context as _default
 from multiprocessing.pool import ThreadPool
 from typing import Any, Callable
 
-from polyipc import errors
 from polyipc.multiprocessing import _rest
 from polyipc.multiprocessing.context import _default_context
 
@@ -47,25 +45,6 @@ class Pool(_theirs.Pool):
         CPython's wakes at each result, too, and finds nothing to do.
         """
         return [self._notifier._reader]  # type: ignore[attr-defined]
-
-    @staticmethod
-    def _help_stuff_finish(inqueue: Any, task_handler: Any, size: int) -> None:
-        """Take the tasks that nobody is to do, whose putting keeps a thread from its end.
-
-        CPython's polls and then waits, with the lock that all workers wait for. Our queues have no
-        lock, and a worker may be quicker: so this does not wait.
-        """
-        from polyipc.multiprocessing.queues import SimpleQueue
-
-        if not isinstance(inqueue, SimpleQueue):  # of a context of CPython's
-            _theirs.Pool._help_stuff_finish(inqueue, task_handler, size)  # type: ignore[attr-defined]
-            return
-        while task_handler.is_alive():
-            try:
-                inqueue._reader.recv(timeout=0)
-            except errors.TimedOutError:
-                return
-            time.sleep(0)
 
 
 __getattr__, __dir__ = _rest.of(_theirs, globals())

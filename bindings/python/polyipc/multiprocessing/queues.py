@@ -9,8 +9,10 @@ from __future__ import annotations
 import copyreg
 import functools
 import os
+import threading
 import weakref
 from multiprocessing import queues as _theirs
+from multiprocessing import reduction
 from multiprocessing import synchronize as _their_locks
 from queue import Empty, Full
 from typing import Any, Callable, Generic, TypeVar
@@ -41,10 +43,10 @@ class NoLock:
         pass
 
     def __enter__(self) -> bool:
-        return True
+        return self.acquire()
 
     def __exit__(self, *_: object) -> None:
-        pass
+        self.release()
 
 
 class QueueEnd:
@@ -204,6 +206,83 @@ class JoinableQueue(Queue[T]):
     """One whose join waits until each message was gotten and task_done."""
 
 
+class HeldReader:
+    """The reader of a SimpleQueue from when its read lock was first acquired.
+
+    That lock keeps nobody from reading: what poll saw could be another's before recv, which would
+    then wait, as terminate of a pool of CPython's does. So for a thread that holds the lock, poll
+    takes what it reports, and its recv returns it. For others it is the reader as it was.
+    """
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+        self._mine = _Mine()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _itself, (self._reader,)
+
+    def poll(self, timeout: float | None = 0.0) -> bool:
+        mine = self._mine
+        if not mine.depth or mine.taken:
+            return bool(mine.taken or self._reader.poll(timeout))
+        try:
+            mine.taken.append(self._reader.recv(timeout=_from_now(timeout)))
+        except errors.TimedOutError:
+            return False
+        except EOFError:
+            pass  # which recv raises, too
+        return True
+
+    def recv(self, **options: Any) -> Any:
+        taken = self._mine.taken
+        return taken.pop() if taken else self._reader.recv(**options)
+
+    def recv_bytes(self, *args: Any) -> Any:
+        if self._mine.taken:
+            return bytes(reduction.ForkingPickler.dumps(self.recv()))
+        return self._reader.recv_bytes(*args)
+
+
+class _Mine(threading.local):
+    """How often a thread has the lock, and what it has taken: at most one message."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.taken: list[Any] = []
+
+
+def _itself(obj: T) -> T:
+    return obj
+
+
+class ReadLock(NoLock):
+    """In place of the lock around a SimpleQueue's reader.
+
+    What poll took and nobody received is put back by release, at the end.
+    """
+
+    def __init__(self, queue: SimpleQueue[Any]) -> None:
+        self._queue = queue
+
+    def acquire(self, block: bool = True, timeout: float | None = None) -> bool:  # noqa: ARG002
+        reader = self._queue._reader
+        if not isinstance(reader, HeldReader):  # the one of the first thread, if many are here
+            reader = vars(self._queue).setdefault("_held", HeldReader(reader))
+            self._queue._reader = reader
+        reader._mine.depth += 1
+        return True
+
+    def release(self) -> None:
+        held = self._queue._reader
+        if isinstance(held, HeldReader) and held._mine.depth:
+            held._mine.depth -= 1
+            if held._mine.taken and not held._mine.depth:
+                self._queue.put(held.recv())
+
+
 class PicklingEnd(connection.PipeConnection):
     """An end of a pipe that pickles all, as multiprocessing does: nobody but Python reads it.
 
@@ -234,7 +313,7 @@ class SimpleQueue(Generic[T]):
     What is in it is pickled, unless it has a name, by which Go and C may open it as a pipe.
     """
 
-    _rlock = _wlock = NoLock()
+    _wlock = NoLock()
 
     def __init__(self, *, ctx: Any = None, **options: Any) -> None:  # noqa: ARG002
         options.setdefault("capacity", CAPACITY)
@@ -245,6 +324,10 @@ class SimpleQueue(Generic[T]):
         self._reader, self._writer = reader, writer
         if type(self) is SimpleQueue:  # then no subclass can tell that a call was saved
             vars(self).update(get=reader.recv, put=writer.send)
+
+    @property
+    def _rlock(self) -> ReadLock:
+        return ReadLock(self)
 
     def get(self) -> T:
         """Wait for the oldest message and take it; EOFError when nobody can put any more."""
