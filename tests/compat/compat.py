@@ -42,6 +42,8 @@ def write_junit(path: Path, outcomes: list[Outcome]) -> None:
 
 def main() -> int:
     """Parses the arguments, runs, prints the sum."""
+    # What a shell puts in the background may ignore it, and so would the tests that are sent one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--method", choices=METHODS, help="one start method instead of all")

@@ -18,6 +18,7 @@ import queue
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -139,6 +140,8 @@ def work(suites: queue.SimpleQueue[list[Mutant]], bad: list[str], end: threading
 
 
 def main() -> int:
+    # What a shell puts in the background may ignore it, and so would the tests that are sent one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -41,15 +41,15 @@ MUTANTS_MANAGER_PY = (
     Mutant(
         "what is dropped behind a fork is given back at once",
         LINK,
-        "if _dropped or time.monotonic() - _forked < _GRACE:",
+        "if _dropped or time.monotonic() < due:",
         "if False:",
         "python manager",
     ),
     Mutant(
         "what is dropped behind a fork is never given back",
         LINK,
-        "        while _dropped and _forked <= until:\n",
-        "        while False:\n",
+        "    for _, link, object_ in _due(_dropped, at):\n",
+        "    for _, link, object_ in ():\n",
         "python manager",
     ),
     Mutant(

@@ -11,8 +11,8 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Mapping, Sequence
-from typing import Any, Callable, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Callable, NamedTuple, TypeVar
 
 from polyipc import _arguments, _manager_errors, _manager_values, _waiting, codec, errors
 from polyipc._c import library
@@ -23,6 +23,8 @@ from polyipc.errors import Status
 
 _INTERRUPTED = int(Status.INTERRUPTED)
 _TIMEOUT = int(Status.TIMEOUT)
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
 
 generation = 0
 """How many forks lie between this process and the first one: a link is its own process's."""
@@ -36,7 +38,7 @@ lock = threading.Lock()
 # fork is given back later, and what was pickled is kept for a while.
 _GRACE = 5.0  # seconds
 _forked = -_GRACE
-_dropped: collections.deque[tuple[Link, int]] = collections.deque()
+_dropped: collections.deque[tuple[float, Link, int]] = collections.deque()  # when to give back
 _pickled: collections.deque[tuple[float, object]] = collections.deque()
 
 
@@ -60,9 +62,10 @@ atexit.register(_pickled.clear)  # before modules that a proxy's end needs are t
 
 def drop(link: Link, object_: int) -> None:
     """Give a reference back. Python may be collecting garbage."""
-    if link.own:
-        if _dropped or time.monotonic() - _forked < _GRACE:
-            _dropped.append((link, object_))
+    if link.own and link.open:
+        due = _forked + _GRACE
+        if _dropped or time.monotonic() < due:
+            _dropped.append((due, link, object_))
             drop_late()
         else:
             link.calls.release(object_, 1)
@@ -71,7 +74,7 @@ def drop(link: Link, object_: int) -> None:
 def keep(proxy: object) -> None:
     """Keep a proxy that is being pickled until whoever gets it has a reference of its own."""
     drop_late()
-    _pickled.append((time.monotonic(), proxy))
+    _pickled.append((time.monotonic() + _GRACE, proxy))
 
 
 def drop_late(now: bool = False) -> None:
@@ -79,19 +82,28 @@ def drop_late(now: bool = False) -> None:
 
     now -- whether nobody is left who could need it
     """
-    until = math.inf if now else time.monotonic() - _GRACE
-    with contextlib.suppress(IndexError):  # other threads do the same
-        while _dropped and _forked <= until:
-            link, object_ = _dropped.popleft()
-            link.calls.release(object_, 1)
-        while _pickled and _pickled[0][0] <= until:
-            _pickled.popleft()
+    at = math.inf if now else time.monotonic()
+    for _, link, object_ in _due(_dropped, at):
+        link.calls.release(object_, 1)
+    for _ in _due(_pickled, at):
+        pass
+
+
+def _due(kept: collections.deque[Row], at: float) -> Iterator[Row]:
+    """Take what is due at a time. Other threads may do the same."""
+    while kept:
+        with contextlib.suppress(IndexError):
+            row = kept.popleft()
+            if row[0] > at:
+                kept.appendleft(row)
+                return
+            yield row
 
 
 def forget(link: Link) -> None:
     """Let go what was dropped late, now that its server has ended: it keeps connections open."""
     for dropped in list(_dropped):
-        if dropped[0].epoch == link.epoch:
+        if dropped[1].epoch == link.epoch:
             with contextlib.suppress(ValueError):  # another thread gave it back
                 _dropped.remove(dropped)
 
@@ -138,6 +150,11 @@ class Link:
     def close(self) -> None:
         """End the connection: calls of other threads fail."""
         self._close()
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has closed it."""
+        return self._close.alive
 
     @property
     def own(self) -> bool:

@@ -9,6 +9,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from managed import m, server, until  # noqa: F401 - fixtures
 from running import InThread, fork, output, program, reap
 
 import polyipc
-from polyipc import errors, manager
+from polyipc import _manager_link, errors, manager
 from polyipc.manager import Manager, Server
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
@@ -167,6 +168,29 @@ def test_a_child_keeps_what_its_parent_dropped(
     go.set()
     reap(pid)
     until(lambda: objects(m) == 2)
+
+
+def test_forks_that_go_on_do_not_delay_what_was_dropped(
+    m: Manager,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("polyipc._manager_link._GRACE", 1.0)
+    reap(fork(lambda: None))
+    m.list(None, [1])
+    assert objects(m) == 1
+    end = time.monotonic() + 30
+    while objects(m) and time.monotonic() < end:
+        reap(fork(lambda: None))
+        time.sleep(0.1)
+    assert objects(m) == 0
+
+
+def test_what_is_dropped_after_its_connection_was_closed_is_not_kept(server: Server) -> None:  # noqa: F811
+    with server.connect() as m:  # noqa: F811
+        reap(fork(lambda: None))
+        made = m.list(None, [1])
+    del made
+    assert not _manager_link._dropped
 
 
 CHILDREN = """
