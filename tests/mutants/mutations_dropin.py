@@ -85,7 +85,7 @@ MUTANTS_DROPIN = (
     Mutant(
         "a pickled proxy is not kept for its reader",
         PACKAGE + "_manager_link.py",
-        "    _pickled.append((time.monotonic(), proxy))\n",
+        "    _pickled.append((time.monotonic() + _GRACE, proxy))\n",
         "",
         "managers",
     ),
