@@ -94,7 +94,7 @@ MUTANTS_SYNCH = (
         "shared memory",
     ),
     Mutant(
-        "a block that was unlinked is said to be leaked",
+        "the next block of a name goes for one that was unlinked",
         SHARED,
         "        _tracked.discard(name)\n",
         "",

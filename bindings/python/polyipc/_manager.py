@@ -179,8 +179,10 @@ class Manager(Makes):
     def reconnect(self, timeout: float | None = None) -> None:
         """Connect anew, when the server died or the way to it broke.
 
-        What a server had that died is gone, and proxies of its objects raise GoneError. Proxies of
-        a server that is still there go on. Raises as connect.
+        What a server had that died is gone, and proxies of its objects raise GoneError. A server
+        that is still there gives back what the former connection held, as soon as it hears of its
+        end: proxies go on, but raise GoneError once nothing refers to an object without a name.
+        Raises as connect.
         """
         with _manager_link.lock:
             link, self._link, self._host = self._link, Link(self._target, timeout), None

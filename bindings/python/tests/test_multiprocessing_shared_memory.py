@@ -236,6 +236,21 @@ def test_who_opens_a_block_removes_it_if_told_to(root: Path) -> None:
         assert files(root) == []
 
 
+MADE_ANEW = """
+block.unlink()
+SharedMemory("mine", create=True, size=3, track=False).close()
+"""
+
+
+def test_who_unlinks_a_block_leaves_the_next_of_that_name(root: Path) -> None:
+    block = SharedMemory("mine", create=True, size=3)
+    assert attach(True, MADE_ANEW) == ""
+    block.close()
+    assert files(root) == ["mine"]
+    block.unlink()
+    assert files(root) == []
+
+
 def test_no_tracker_is_asked_to_forget_a_block() -> None:
     """As programs ask that attach to another's block; it would print a traceback."""
     block = SharedMemory("mine", create=True, size=3)

@@ -132,6 +132,38 @@ func TestOpenerIsTheLastUser(t *testing.T) {
 	wantFiles(t, r)
 }
 
+// An opener has the file of a name, and before its lock is in place the name is taken away: what it
+// opens is what the name means then.
+func TestUnlinkedWhileOpened(t *testing.T) {
+	r := testRoot(t)
+	for _, made := range []bool{false, true} {
+		a := create(t, r, "x", 0)
+		var b *Object
+		OnDescriptor = func(int, bool) {
+			OnDescriptor = nil
+			must(t, r.Unlink("x", 0))
+			if made {
+				b = create(t, r, "x", 0)
+			}
+		}
+		o, err := r.Open("x", layout.KindQueue, testMembers, true)
+		OnDescriptor = nil
+		if made {
+			must(t, err)
+			if o.UUID != b.UUID {
+				t.Fatal("opened what no longer has the name")
+			}
+			must(t, b.Close())
+			must(t, o.Close())
+			must(t, r.Unlink("x", 0))
+		} else {
+			want(t, err, ipcerr.NotFound)
+		}
+		must(t, a.Close())
+		wantFiles(t, r)
+	}
+}
+
 // The reverse of a kept object with the same name as one that is left: neither is mistaken.
 func TestLeaveDoesNotTouchTheNext(t *testing.T) {
 	r := testRoot(t)
