@@ -68,33 +68,58 @@ func TestOtherLine(t *testing.T) {
 	is[any](t, int64(6))(a.Call(ctx, "deposit", 1))
 }
 
-// TestUnwatched ends who waits for an event of a subscription that ends.
+// TestUnwatched ends who waits for an event of a subscription that ends: who reads, and who sleeps while another one reads.
 func TestUnwatched(t *testing.T) {
 	root := newRoot(t)
 	s := serveIn(t, Options{Root: root})
 	c := connectTo(t, root)
 	ctx := soon(t)
-	waits := func() (sub uint64, ended chan error) {
+	sleep := func(ws *waiters, n int) func() bool {
+		return func() bool {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.reading && len(*ws) == n
+		}
+	}
+	waits := func(sleepers int) (sub uint64, ended chan error) {
 		d, err := NewDict[string, int](ctx, c, nil)
 		must(t, err)
 		sub = uint64(do(t, c, 0, "watch", d.Number()).(int64))
 		_, _, err = c.NextEvent(ctx, sub, -1)
 		must(t, err)
-		ended = make(chan error, 1)
-		go func() {
-			_, _, err := c.NextEvent(ctx, sub, -1)
-			ended <- err
-		}()
+		ended = make(chan error, 2)
+		for range 2 {
+			go func() {
+				_, _, err := c.NextEvent(ctx, sub, -1)
+				ended <- err
+			}()
+		}
+		waitFor(t, sleep(&c.subs[sub].waiters, sleepers))
 		return sub, ended
 	}
-	sub, ended := waits()
+	both := func(ended chan error, code ipcerr.Code) {
+		t.Helper()
+		for range 2 {
+			mustBe(t, <-ended, code)
+		}
+		if ctx.Err() != nil {
+			t.Fatal("they heard of it when their time was over")
+		}
+	}
+	sub, ended := waits(1)
 	do(t, c, 0, "unwatch", sub)
-	mustBe(t, <-ended, ipcerr.Invalid)
-	_, ended = waits()
+	both(ended, ipcerr.Invalid)
+	q := numberOf(t, do(t, c, 0, "create", "queue"))
+	go func() { _, _ = c.Do(ctx, &Call{Object: q, Method: "get"}) }()
+	waitFor(t, sleep(&waiters{}, 0)) // that call reads from now on
+	sub, ended = waits(2)
+	do(t, c, 0, "unwatch", sub)
+	both(ended, ipcerr.Invalid)
+	_, ended = waits(2)
 	must(t, s.Close())
 	serveIn(t, Options{Root: root})
 	must(t, c.Reconnect(ctx))
-	mustBe(t, <-ended, ipcerr.PeerDied)
+	both(ended, ipcerr.PeerDied)
 }
 
 // TestBehindAnother has a call keep its deadline although another goroutine sends, and waits for a server that is stopped.

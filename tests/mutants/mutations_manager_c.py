@@ -7,7 +7,7 @@ from mutant import Mutant
 from suites import c
 
 SUITES_MANAGER_C = {
-    "manager calls": "go test -count=1 -failfast -timeout 60s -run 'TestAnswers|TestComplete|TestInterruptible|TestForget|TestServersDescriptors' ./runtime/manager",
+    "manager calls": "go test -count=1 -failfast -timeout 60s -run 'TestAnswers|TestComplete|TestInterruptible|TestForget|TestServersDescriptors|TestClosedElsewhere' ./runtime/internal/serve ./runtime/manager",
     "c manager": c("c-test_manager*", "fork-manager*"),
 }
 

@@ -40,6 +40,13 @@ MUTANTS_MANAGER_GO = (
         "manager",
     ),
     Mutant(
+        "who sleeps for an event hears of the subscription's end only when nobody reads",
+        MANAGER + "watch.go",
+        "\tsub.ended = true\n\tsub.waiters.wakeAll()\n",
+        "\tsub.ended = true\n",
+        "manager",
+    ),
+    Mutant(
         "references in a result that nobody gets are kept",
         MANAGER + "call.go",
         "\tif call != nil && call.done && call.refs {\n",

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// MostHeld is how many frames of a client may wait for commits.
+const MostHeld = mostHeld
+
 // Hurry shortens the time of a greeting, for servers that a test starts from now on.
 func Hurry(t *testing.T, long, short time.Duration) {
 	before := usual

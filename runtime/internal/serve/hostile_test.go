@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -151,6 +153,60 @@ func TestTwice(t *testing.T) {
 			t.Errorf("%v items are left", n)
 		}
 	})
+}
+
+// TestClosedElsewhere has somebody else hold the server's descriptors of a client that it closes, as a child does that was
+// forked just now: nothing of that client stays in the epoll.
+func TestClosedElsewhere(t *testing.T) {
+	both(t, manager.Options{}, func(w *world) {
+		before := w.watched()
+		r := w.raw()
+		if n := w.watched(); n <= before {
+			w.Fatalf("epoll looks at %d descriptors, and at %d with one client more", before, n)
+		}
+		for fd, what := range descriptors(w) {
+			if !strings.HasPrefix(what, "socket:") && !strings.Contains(what, "pidfd") {
+				continue
+			}
+			held, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+			must(w, err)
+			defer func() { _ = unix.Close(held) }()
+		}
+		r.send(nil) // breaks a rule
+		w.gone(1)
+		if n := w.watched(); n != before {
+			w.Errorf("epoll looked at %d descriptors, and looks at %d", before, n)
+		}
+	})
+}
+
+// watched is how many descriptors epoll looks at.
+func (w *world) watched() (n int) {
+	w.Helper()
+	for fd, what := range descriptors(w) {
+		if what == "anon_inode:[eventpoll]" {
+			b, err := os.ReadFile(fmt.Sprint("/proc/self/fdinfo/", fd))
+			must(w, err)
+			n += bytes.Count(b, []byte("tfd:"))
+		}
+	}
+	return n
+}
+
+// descriptors are those of this process, and what they are.
+func descriptors(t testing.TB) map[int]string {
+	t.Helper()
+	open, err := os.ReadDir("/proc/self/fd")
+	must(t, err)
+	all := map[int]string{}
+	for _, o := range open {
+		fd, err := strconv.Atoi(o.Name())
+		must(t, err)
+		if what, err := os.Readlink("/proc/self/fd/" + o.Name()); err == nil { // that of the folder is closed
+			all[fd] = what
+		}
+	}
+	return all
 }
 
 // TestGrantsNotAcked takes and takes, and acks nothing.

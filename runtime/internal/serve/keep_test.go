@@ -10,6 +10,7 @@ import (
 
 	"github.com/polyipc/polyipc/codec"
 	"github.com/polyipc/polyipc/runtime/internal/frame"
+	"github.com/polyipc/polyipc/runtime/internal/serve"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 	"github.com/polyipc/polyipc/runtime/manager"
 )
@@ -118,6 +119,16 @@ func TestKeptAnswersWait(t *testing.T) {
 func (w *world) waiting() string {
 	w.Helper()
 	return fmt.Sprint(w.do(w.good, 0, "stat").(map[string]any)["data"].(map[string]any)["waiting"])
+}
+
+// await waits until so many answers wait for commits.
+func (w *world) await(answers int) {
+	w.Helper()
+	for began := time.Now(); w.waiting() != fmt.Sprint(answers); time.Sleep(time.Millisecond) {
+		if time.Since(began) > patience {
+			w.Fatalf("%s answers wait for commits, not %d", w.waiting(), answers)
+		}
+	}
 }
 
 // TestKeptNothing: calls that change nothing that is kept cost no commit.
@@ -340,6 +351,38 @@ func TestKeptManyWait(t *testing.T) {
 		if m.count() > n/100+10 {
 			w.Errorf("%d commits for %d calls", m.count(), n)
 		}
+	})
+}
+
+// TestKeptLastCalls: those that the server has when a client is stopped go on although nothing comes behind them.
+func TestKeptLastCalls(t *testing.T) {
+	keepingSlowly(t, func(w *world, m *memory) {
+		l := w.open(w.good, "l", "list")
+		open := m.shut()
+		defer open()
+		r := w.raw()
+		send := func(from, to uint64) { // at one go by TCP: nothing of it may come later
+			var all []byte
+			for id := from; id <= to; id++ {
+				f := call(id, l, "append", id)
+				all = append(all, frame.Block(f)...)
+				for began := time.Now(); !w.remote && !r.send(f); {
+					if time.Since(began) > patience {
+						w.Fatal("no room")
+					}
+				}
+			}
+			if w.remote && !r.write(all) {
+				w.Fatal("no room")
+			}
+		}
+		send(1, serve.MostHeld-1)
+		w.await(serve.MostHeld - 1)
+		send(serve.MostHeld, serve.MostHeld+1) // one is taken, one waits
+		w.await(serve.MostHeld)
+		open()
+		r.answer(serve.MostHeld + 1)
+		w.want(serve.MostHeld+1, l, "len")
 	})
 }
 
