@@ -46,6 +46,20 @@ MUTANTS_MANAGER_PY = (
         "python manager",
     ),
     Mutant(
+        "what is dropped after a connection was closed is kept",
+        LINK,
+        "    if link.own and link.open:\n",
+        "    if link.own:\n",
+        "python manager",
+    ),
+    Mutant(
+        "each fork puts off what was dropped before it",
+        LINK,
+        "            if row[0] > at:\n",
+        "            if max(row[0], _forked + _GRACE) > at:\n",
+        "python manager",
+    ),
+    Mutant(
         "what is dropped behind a fork is never given back",
         LINK,
         "    for _, link, object_ in _due(_dropped, at):\n",

@@ -50,7 +50,8 @@ func TestManager(t *testing.T) {
 	self, err := os.Executable()
 	must(t, err)
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), "POLYIPC_ROOT="+root, "POLYIPC_SCALE=manager")
+	cmd.Env = append(os.Environ(), "POLYIPC_ROOT="+root, "POLYIPC_SCALE=manager",
+		"GOGC=off") // so that no collection of Go's own does by chance what is the server's to do
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
