@@ -41,6 +41,13 @@ MUTANTS_DROPIN = (
         "pool",
     ),
     Mutant(
+        "each large message has its memory mapped anew",
+        PACKAGE + "codec.py",
+        "        bytes(_LARGE)\n",
+        "",
+        "importing",
+    ),
+    Mutant(
         "a child polls its parent's descriptor",
         PACKAGE + "_handle.py",
         "os.register_at_fork(after_in_child=_in_child)\n",

@@ -51,6 +51,15 @@ _simple = 0  # so many did; threads may lose count
 Hook = Callable[[Any], Any]
 
 
+_LARGE = 4 << 20
+"""Bytes of a block that is freed at first, untouched, for glibc to raise a threshold of its malloc.
+
+It has blocks of 128 KiB or more mapped anew each time, whose pages cost more than what they carry,
+until it sees a larger one freed: mallopt(3), M_MMAP_THRESHOLD. Packing doubles its buffer as it
+grows, and shrinks it at the end, so that glibc would never see one of messages of 64 KiB.
+"""
+
+
 def load() -> None:
     """Import what carries all messages, unless it is there: a child that is forked then has it."""
     global _fast, _options, _Ext, _ext_body, _read, decode
@@ -60,6 +69,7 @@ def load() -> None:
         from polyipc._codec_read import decode, read
         from polyipc._codec_write import OPTIONS, ext_body
 
+        bytes(_LARGE)
         _Ext, _ext_body, _options = ormsgpack.Ext, ext_body, OPTIONS  # before those who use them
         _fast, _read = ormsgpack.packb, read
 
