@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import signal
@@ -59,6 +60,8 @@ def both() -> None:
     finally:
         theirs.shm.close()
         theirs.shm.unlink()
+        del ours, a
+        gc.collect()  # what raises keeps them, in 3.9
 
 
 def test_what_multiprocessing_loses() -> None:
