@@ -74,6 +74,20 @@ MUTANTS_HOSTED = (
         "bells",
     ),
     Mutant(
+        "the server does not look at the host that it handed a call",
+        HOST,
+        "\ts.expect(host)\n",
+        "",
+        "bells",
+    ),
+    Mutant(
+        "the server does not look at the caller that it handed an answer",
+        "runtime/internal/serve/calls.go",
+        "\t\ts.guarded(c.peer, s.expect)\n",
+        "",
+        "bells",
+    ),
+    Mutant(
         "who calls a host does not know that a third process has to run",
         HOST,
         "\t\tp.word.Or(layout.AtHost)\n",

@@ -15,6 +15,13 @@ func Hurry(t *testing.T, long, short time.Duration) {
 	t.Cleanup(func() { usual = before })
 }
 
+// Look has the loop look at pipes for so long after it worked, however busy the machine is, likewise.
+func Look(t *testing.T, long time.Duration) {
+	before := usual
+	usual.looks = int64(long)
+	t.Cleanup(func() { usual = before })
+}
+
 // BoundInFlight lowers how many bytes may be under way to and from remote clients, likewise.
 func BoundInFlight(t *testing.T, n int) {
 	before := usual

@@ -78,6 +78,9 @@ func (s *Server) run() {
 // object was passed on, or its answer, somebody else has to act first: on two processors he may wait for the one that the
 // loop spins on, so it lets him have it now and then.
 func (s *Server) spins(worked int64) bool {
+	if len(s.active) > 0 && s.now-worked < s.bounds.looks {
+		return true
+	}
 	if s.now-worked >= s.spin || len(s.active) == 0 || park.Alone() {
 		return false
 	}
@@ -116,7 +119,7 @@ func (s *Server) turn() (worked bool) {
 		}
 		if s.guarded(p, s.servePipe) {
 			worked, p.heard = true, s.now
-		} else if s.now-p.heard > quietAfter && s.guarded(p, s.quiet) {
+		} else if s.now-p.heard > quietAfter+s.bounds.looks && s.guarded(p, s.quiet) {
 			s.deactivate(i)
 			i--
 		}

@@ -111,15 +111,16 @@ type source struct {
 	process bool // the peer's process, not its socket
 }
 
-// bounds are what tests would have to wait for, or fill, for too long.
+// bounds are what tests would have to wait for, or fill, for too long, or could miss.
 type bounds struct {
 	greeting time.Duration // how long a greeting may take
 	hurried  time.Duration // and how long if others wait since too many greet
 	inFlight int           // how many bytes may be under way to and from all remote clients, beside one frame of the largest size
+	looks    int64         // how long the loop looks at pipes in any case, in nanoseconds
 }
 
 // usual are those of servers that start from now on.
-var usual = bounds{5 * time.Second, time.Second, 1 << 30}
+var usual = bounds{5 * time.Second, time.Second, 1 << 30, 0}
 
 // Start makes the manager and lets its loop run.
 func Start(name string, o Options) (*Server, error) {
