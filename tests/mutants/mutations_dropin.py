@@ -41,6 +41,13 @@ MUTANTS_DROPIN = (
         "pool",
     ),
     Mutant(
+        "ormsgpack imports modules from within C",
+        PACKAGE + "_codec_write.py",
+        "import dataclasses  # noqa: F401\n",
+        "",
+        "importing",
+    ),
+    Mutant(
         "each large message has its memory mapped anew",
         PACKAGE + "codec.py",
         "        bytes(_LARGE)\n",

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+# msgspec imports these from within C. If a signal handler raised there, and it was then imported
+# again, it would end the process by SIGSEGV.
+import contextlib
+import datetime  # noqa: F401
+import decimal  # noqa: F401
+import enum  # noqa: F401
+import numbers  # noqa: F401
+import re  # noqa: F401
 import uuid
 from typing import Any, Callable
+
+with contextlib.suppress(ImportError):
+    import typing_extensions  # noqa: F401
 
 import msgspec
 

@@ -5,7 +5,11 @@ Nothing here calls itself: messages may be deeper than the interpreter's stack h
 
 from __future__ import annotations
 
+# ormsgpack imports some of these from within C, where an exception of a signal handler would end
+# the process by SIGSEGV. Here it is raised.
+import dataclasses  # noqa: F401
 import datetime
+import enum  # noqa: F401
 import sys
 import uuid
 from collections.abc import Iterator
@@ -46,6 +50,7 @@ OPTIONS = (
     | ormsgpack.OPT_PASSTHROUGH_TUPLE
     | ormsgpack.OPT_PASSTHROUGH_UUID
 )
+fast, new_ext = ormsgpack.packb, ormsgpack.Ext
 
 _SCALARS = frozenset((type(None), bool, int, float, str, bytes))
 _MEMBERS: dict[type, int] = {tuple: TUPLE, set: SET, frozenset: FROZEN_SET}

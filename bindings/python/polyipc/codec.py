@@ -64,14 +64,12 @@ def load() -> None:
     """Import what carries all messages, unless it is there: a child that is forked then has it."""
     global _fast, _options, _Ext, _ext_body, _read, decode
     with _loading:
-        import ormsgpack
-
         from polyipc._codec_read import decode, read
-        from polyipc._codec_write import OPTIONS, ext_body
+        from polyipc._codec_write import OPTIONS, ext_body, fast, new_ext
 
         bytes(_LARGE)
-        _Ext, _ext_body, _options = ormsgpack.Ext, ext_body, OPTIONS  # before those who use them
-        _fast, _read = ormsgpack.packb, read
+        _Ext, _ext_body, _options = new_ext, ext_body, OPTIONS  # before those who use them
+        _fast, _read = fast, read
 
 
 # A child that is forked while another thread imports a module could never import it: nobody would

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from running import output
+from running import PATIENCE, output
 
 # Over what `import multiprocessing` brings. What comes here is paid for by every child that is
 # spawned.
@@ -155,3 +155,63 @@ for _ in range(100):
 print(faults() - before)
 """)
     assert int(faults) < 100 * (size >> 12) // 4
+
+
+def test_libraries_import_nothing_from_within_c() -> None:
+    """A signal handler that raises meanwhile may end the process by SIGSEGV."""
+    said = output("""
+import builtins, sys
+from polyipc import codec
+
+theirs = builtins.__import__
+
+def imports(name, *others):
+    # An extension module's code has no frame of its own.
+    if sys._getframe(1).f_code.co_name == "_call_with_frames_removed" and name not in sys.modules:
+        print(name)
+    return theirs(name, *others)
+
+builtins.__import__ = imports
+codec.load()
+""")
+    # CPython's own decimal can be interrupted; of msgspec docs/limits.md tells.
+    assert set(said.split()) - {"numbers"} == {"msgspec._utils"}
+
+
+@pytest.mark.parametrize("needing", ["codec.load()", "import polyipc.manager"])
+def test_signals_that_come_while_ormsgpack_is_imported(needing: str) -> None:
+    """Their handlers raise, again and again; each time a little later."""
+    said = output(f"""
+import faulthandler, os, signal
+import msgspec  # which must not be interrupted and imported again: docs/limits.md
+from polyipc import codec
+
+faulthandler.dump_traceback_later({PATIENCE / 2}, exit=True)
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # warnings of half-made classes, of files left open
+
+class Tick(Exception):
+    pass
+
+def needs():
+    {needing}
+
+def handler(_, frame):
+    while frame is not None:
+        if frame.f_code is needs.__code__:
+            raise Tick
+        frame = frame.f_back
+
+ticks = 0
+signal.signal(signal.SIGALRM, handler)
+while True:
+    period = 0.0002 * (ticks + 1)
+    signal.setitimer(signal.ITIMER_REAL, period, period)
+    try:
+        needs()
+        break
+    except Exception:  # of a tick within a class's making: RuntimeError
+        ticks += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(ticks > 0, codec.unpackb(codec.packb({{"a": [1.5, None]}})))
+""")
+    assert said == "True {'a': [1.5, None]}\n"
