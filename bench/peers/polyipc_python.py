@@ -9,6 +9,7 @@ import polyipc  # loads the library on first use, which is not in the parent
 from bench.peers.api import Job, directions
 
 CAPACITY = 1 << 20  # bytes: bounded, so that a producer waits as it would with the peers
+HEAD = 16  # and more bytes than MessagePack puts before a payload: the ring then holds four
 
 
 class Peer:
@@ -28,8 +29,9 @@ class Ends:
 
     def __init__(self, job: Job, role: str) -> None:
         names = (job.name, job.name + ".back")
+        capacity = max(CAPACITY, 4 * (HEAD + job.size))
         queues = [
-            polyipc.Queue[Any](name=names[i], capacity=max(CAPACITY, 4 * job.size), transient=True)
+            polyipc.Queue[Any](name=names[i], capacity=capacity, transient=True)
             for i in directions(job, role)
         ]
         self.put = queues[0].put
