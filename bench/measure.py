@@ -253,7 +253,7 @@ class Bench:
         if most <= 50:
             return most  # so few that there is nothing to find out
         while True:
-            sample = self.once(series, scenario, unit, n)
+            sample = self.once(series, scenario, warm(scenario, n), n)
             if sample.duration >= wanted / 2 or n == most:
                 break
             # What it took to get going counts more in short runs: come near step by step.
@@ -269,5 +269,10 @@ class Bench:
         if key not in self.counts:
             self.counts[key] = self.count(series, scenario)
         n = self.counts[key]
-        unit = max(scenario.consumers, 1)
-        return self.once(series, scenario, max(n // 10 // unit, scenario.warm) * unit, n)
+        return self.once(series, scenario, warm(scenario, n), n)
+
+
+def warm(scenario: Scenario, count: int) -> int:
+    """How many messages or round trips go before so many that count."""
+    unit = max(scenario.consumers, 1)
+    return max(count // 10 // unit, scenario.warm) * unit

@@ -25,7 +25,7 @@ from pathlib import Path
 from bench import blocked, machine, plots, prepare, redis_benchmark, report, servers
 from bench.measure import ROOT, Bench, PeerError
 from bench.results import Results
-from bench.scenarios import BY_KEY, FULL, QUICK, SCENARIOS, Scenario
+from bench.scenarios import BY_KEY, FULL, QUICK, SCENARIOS, Scenario, Series
 from bench.targets import TARGETS
 
 OUTPUT = ROOT / "build" / "bench"
@@ -46,30 +46,45 @@ def directory() -> Iterator[Path]:
 
 
 def measure(bench: Bench, chosen: Sequence[Scenario]) -> Results:
-    """Runs all scenarios: in each, round after round, every series once."""
+    """Runs all scenarios, round after round: in each, every series once.
+
+    A virtual machine may be several times slower for a minute or two. That is a round then, not
+    all of a scenario.
+    """
     results = Results()
     for scenario in chosen:
-        everybody = [BY_KEY[key] for key in scenario.series]
-        began = time.monotonic()
         if scenario.kind == "blocked":
             try:
-                results.rests = blocked.watch(bench, everybody, scenario)
+                results.rests = blocked.watch(bench, everybody(scenario), scenario)
             except PeerError as e:
                 results.failures[scenario.key, "all"] = str(e)
-            continue
-        for _ in range(bench.effort.runs):
-            for series in everybody:
-                key = (scenario.key, series.key)
-                if key in results.failures:
-                    continue
-                try:
-                    make = redis_benchmark.run if series.tool else Bench.run
-                    results.samples.setdefault(key, []).append(make(bench, series, scenario))
-                except PeerError as e:
-                    results.failures[key] = str(e)
-                    results.samples.pop(key, None)
-        print(f"{scenario.key:14} {time.monotonic() - began:6.1f} s", file=sys.stderr, flush=True)
+    flows = [scenario for scenario in chosen if scenario.kind != "blocked"]
+    for number in range(bench.effort.runs):
+        for scenario in flows:
+            began = time.monotonic()
+            for series in everybody(scenario):
+                run(bench, series, scenario, results)
+            took = time.monotonic() - began
+            print(f"{number + 1} {scenario.key:20} {took:6.1f} s", file=sys.stderr, flush=True)
     return results
+
+
+def everybody(scenario: Scenario) -> list[Series]:
+    """Who takes part in it."""
+    return [BY_KEY[key] for key in scenario.series]
+
+
+def run(bench: Bench, series: Series, scenario: Scenario, results: Results) -> None:
+    """Lets one do it once more, unless it failed before."""
+    key = (scenario.key, series.key)
+    if key in results.failures:
+        return
+    try:
+        make = redis_benchmark.run if series.tool else Bench.run
+        results.samples.setdefault(key, []).append(make(bench, series, scenario))
+    except PeerError as e:
+        results.failures[key] = str(e)
+        results.samples.pop(key, None)
 
 
 def into_docs(text: str) -> None:

@@ -37,7 +37,7 @@ class Scenario:
     one_cpu: bool = False  # both sides share one CPU
     quick: bool = True  # also in the quick version
     most_bytes: int = 1 << 36  # of all messages of one run together
-    warm: int = 1  # messages of warm-up at the least
+    warm: int = 100  # messages of warm-up for a consumer at the least: Python's first 64 are others
     verb: str = ""  # of a turn: what is done in it; see peers/turns.py
     holders: int = 1  # processes that take turns
     step: int = 256  # turns between two looks at the clock
@@ -193,7 +193,9 @@ SCENARIOS = (
         "giant-first", "the first 4", "flow", NATIVE, size=GIANT, most_bytes=256 << 20, warm=0,
         quick=False,
     ),
-    Scenario("giant-copy", "copied", "flow", ("memcpy",), size=GIANT, consumers=0, quick=False),
+    Scenario(
+        "giant-copy", "copied", "flow", ("memcpy",), size=GIANT, consumers=0, warm=1, quick=False
+    ),
     Scenario("trip", "awake", "trip", QUEUES),
     Scenario("trip-object", "awake, dict of 4", "trip", PYTHON, payload="object"),
     Scenario(
