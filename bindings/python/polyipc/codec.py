@@ -63,6 +63,8 @@ grows, and shrinks it at the end, so that glibc would never see one of messages 
 def load() -> None:
     """Import what carries all messages, unless it is there: a child that is forked then has it."""
     global _fast, _options, _Ext, _ext_body, _read, decode
+    if _read is not _read_at_first:
+        return
     with _loading:
         from polyipc._codec_read import decode, read
         from polyipc._codec_write import OPTIONS, ext_body, fast, new_ext

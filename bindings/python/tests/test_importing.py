@@ -157,6 +157,19 @@ print(faults() - before)
     assert int(faults) < 100 * (size >> 12) // 4
 
 
+def test_a_second_load_does_nothing() -> None:
+    """Each fork asks for it; the block of 4 MiB would then be zeroed, page after page."""
+    peak = output("""
+import tracemalloc
+from polyipc import codec
+codec.load()
+tracemalloc.start()
+codec.load()
+print(tracemalloc.get_traced_memory()[1])
+""")
+    assert int(peak) < 1 << 20
+
+
 def test_libraries_import_nothing_from_within_c() -> None:
     """A signal handler that raises meanwhile may end the process by SIGSEGV."""
     said = output("""
