@@ -281,7 +281,7 @@ func (p *Pipe) Close() error {
 			h := layout.View[layout.Queue](aside, base+layout.QueueOffset)
 			park.Kick(&h.Readable)
 			park.Kick(&h.Writable)
-			doorbell.RingAll(p.obj.Root, p.obj.UUID(), "bc"[d], layout.View[layout.Bells](aside, base+layout.BellsOffset))
+			doorbell.RingAll(&p.obj, "bc"[d], layout.View[layout.Bells](aside, base+layout.BellsOffset))
 		}
 		return nil
 	})

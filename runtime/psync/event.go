@@ -105,4 +105,6 @@ func (e *Event) Wait(ctx context.Context) (err error) {
 // Readable is for package wait: ready while the event is set. Its PollFD is for poll, epoll and select.
 func (e *Event) Readable() wait.Waitable { return e.bells.At(layout.BellReadable) }
 
-func (b *base) isReady(int, bool) (bool, error) { return b.h.Mark.Load()&set != 0, nil }
+func (b *base) isReady(int, bool) (bool, error) { return b.isSet(), nil }
+
+func (b *base) isSet() bool { return b.h.Mark.Load()&set != 0 }

@@ -174,7 +174,9 @@ func (b *base) attach(kind layout.SyncType) error {
 		b.places = layout.View[[layout.MaxPlaces]layout.Place](mem, layout.SyncArea)[:places]
 	}
 	if b.kind == layout.SyncEvent {
-		b.bells.Init(&b.obj, layout.View[layout.Bells](mem, layout.SyncArea), 'b', b.isReady, func() time.Duration { return slice })
+		b.bells.Init(&b.obj, layout.View[layout.Bells](mem, layout.SyncArea), doorbell.Of{
+			Letter: 'b', Ready: b.isReady, Wanted: func(int) bool { return b.isSet() }, Slice: func() time.Duration { return slice },
+		})
 	}
 	if size.ledger {
 		b.ledger = layout.View[layout.Ledger](mem, layout.SyncArea)

@@ -18,7 +18,8 @@ var polling = []scenario{
 	poll("bell made", "doorbell.take.made", "many.poll r0"),
 	poll("bell of the second kind made", "doorbell.take.made:2", "many.wait 1 r0 w0"),
 	poll("bell left", "doorbell.leave.closed", "many.poll r0", "close 0"),
-	ring("ringer looks", "doorbell.ring.looks", "put 0 0 x01"),
+	ring("ringer has entered", "doorbell.ring.entered", "put 0 0 x01"),
+	ring("ringer looks at the bits", "doorbell.ring.looks", "put 0 0 x01"),
 	ring("ringer has cleared the bit", "doorbell.ring.cleared", "put 0 0 x01"),
 	ring("ringer of a batch", "doorbell.ring.cleared", "put_many 0 0 x01"),
 	ring("ringer of a large message", "doorbell.ring.cleared", "put 0 0 "+large),
@@ -138,6 +139,27 @@ func TestStoppedWhileOthersWaitForMany(t *testing.T) {
 			w.answers("ok " + c.item)
 			p.Close()
 			w.end()
+		})
+	}
+}
+
+// TestStoppedWhileRinging stops who rings for a message, before and behind the bits: who takes that message awaits him, so
+// that his loop does not come again.
+func TestStoppedWhileRinging(t *testing.T) {
+	for _, point := range []string{"doorbell.ring.entered", "doorbell.ring.looks", "doorbell.ring.cleared"} {
+		t.Run(point, func(t *testing.T) {
+			w := newWorld(t, peers.Go, queue.Options{})
+			w.survivor.Do("many.poll r0")
+			p := w.stopped(point, "put 0 0 x01")
+			w.survivor.Send("get 0 0")
+			time.Sleep(holdUp / 3)
+			p.Signal(syscall.SIGCONT)
+			w.answers("ok x01")
+			if _, there := p.Answer(bound); !there {
+				t.Fatal("the stopped one does not go on")
+			}
+			p.Close()
+			w.rings()
 		})
 	}
 }

@@ -24,15 +24,11 @@
 package doorbell
 
 import (
-	"math/bits"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/polyipc/polyipc/runtime/internal/crash"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/shm"
@@ -40,11 +36,9 @@ import (
 
 // Bells are an open object's bells: its own, and a way to ring those of others. It must not be copied.
 type Bells struct {
-	obj    *object.Object
-	h      *layout.Bells
-	letter byte // of the FIFOs' names
-	ready  func(kind int, sure bool) (bool, error)
-	slice  func() time.Duration
+	obj *object.Object
+	h   *layout.Bells
+	of  Of
 
 	any    atomic.Bool // there is a bell of this handle
 	mine   [layout.BellKinds]atomic.Pointer[bell]
@@ -61,83 +55,35 @@ type bell struct {
 	mu    sync.Mutex // to look, to drain and to arm are one
 	rung  bool       // there is a byte in the FIFO, as far as is known
 	armed bool       // this handle set the bit, and has not seen it cleared
+
+	stopped seen // ringers who were waited for in vain
 }
 
-// slowest is how long a ringer may take from clearing a bit to his byte, and is waited for. Who takes longer is
-// stopped or dead; his byte, if it ever comes, has a loop come for nothing.
-const slowest = 2 * time.Millisecond
+// Of is what the bells of an object have to know of it.
+type Of struct {
+	// Letter is that of the FIFOs' names.
+	Letter byte
 
-// Init says what the bells are of. ready tells whether the thing of that kind is so now: it is called within a
-// call of obj, without locks, and must neither wait for others nor say yes by a guess, since a loop would spin on
-// it. With sure, a no is certain too; without, what a death has changed may be missed, and nothing else.
-// slice is how long it is safe to go without a look, as in park.Waiter.
-func (b *Bells) Init(obj *object.Object, h *layout.Bells, letter byte, ready func(kind int, sure bool) (bool, error), slice func() time.Duration) {
-	b.obj, b.h, b.letter, b.ready, b.slice = obj, h, letter, ready, slice
+	// Ready tells whether the thing of that kind is so now: it is called within a call of the object, without locks,
+	// and must neither wait for others nor say yes by a guess, since a loop would spin on it. With sure, a no is
+	// certain too; without, what a death has changed may be missed, and nothing else.
+	Ready func(kind int, sure bool) (bool, error)
+
+	// Wanted is what who rings asks behind his commit: whether there is something that a loop should come for. A no
+	// is certain; a yes is a guess only if it can't find out.
+	Wanted func(kind int) bool
+
+	// Slice is how long it is safe to go without a look, as in park.Waiter.
+	Slice func() time.Duration
+}
+
+// Init says what the bells are of.
+func (b *Bells) Init(obj *object.Object, h *layout.Bells, of Of) {
+	b.obj, b.h, b.of = obj, h, of
 	for kind := range b.points {
 		b.points[kind] = Point{b, kind}
 	}
 }
-
-// Ring tells all who wait for it that the object may be ready. Behind the commit, a sequentially
-// consistent store, and within a call.
-//
-//	ringer                        owner of a bell
-//	commits a message             drains, sets its bit, then some
-//	some is 1: clears it          looks whether there is a message
-//	looks at the bits
-//
-// One of the two sees the other. Killed in between, the ringer takes the rings with him: the owner's watch finds
-// a bell that is neither armed nor rung, or armed though some is 0.
-func (b *Bells) Ring(kind int) {
-	if b.Armed(kind) {
-		b.ring(kind)
-	}
-}
-
-func (b *Bells) ring(kind int) {
-	b.h.Some[kind].Store(0)
-	crash.Point("doorbell.ring.looks")
-	for i := range b.h.Armed[kind] {
-		a := &b.h.Armed[kind][i]
-		for set := a.Load(); set != 0; set &= set - 1 {
-			seat := 64*i + bits.TrailingZeros64(set)
-			if !b.disarm(kind, seat) {
-				continue // another ringer has it
-			}
-			crash.Point("doorbell.ring.cleared")
-			b.ringSeat(kind, seat)
-		}
-	}
-}
-
-// RingAll rings for both kinds, for who has no handle of the object any more. Seats of the dead stay.
-func RingAll(root *shm.Root, id [16]byte, letter byte, h *layout.Bells) {
-	for kind := range h.Armed {
-		h.Some[kind].Store(0)
-		for i := range h.Armed[kind] {
-			for set := h.Armed[kind][i].Swap(0); set != 0; set &= set - 1 {
-				number, _, _ := layout.SplitBellSeat(h.Seat[64*i+bits.TrailingZeros64(set)].Load())
-				root.RingBell(id, letter, uint64(number))
-			}
-		}
-	}
-}
-
-func (b *Bells) ringSeat(kind, seat int) {
-	word := b.h.Seat[seat].Load()
-	if mine := b.mine[kind].Load(); mine != nil && mine.seat == seat {
-		shm.WriteBell(mine.fd)
-		return
-	}
-	number, _, token := layout.SplitBellSeat(word)
-	if token == 0 || b.obj.Root.RingBell(b.obj.UUID(), b.letter, uint64(number)) || b.obj.Member.Alive(token) {
-		return
-	}
-	b.free(seat, word)
-}
-
-// Armed reports whether somebody may have to be told.
-func (b *Bells) Armed(kind int) bool { return b.h.Some[kind].Load() != 0 }
 
 // open makes this handle's bell of a kind, unless it is there. Within a call.
 func (b *Bells) open(kind int) (*bell, error) {
@@ -177,8 +123,8 @@ func (b *Bells) settleAll() {
 
 // settle looks whether the object is ready and leaves the bell rung or armed. sure is for ready.
 //
-// Whoever clears the bit writes a byte, perhaps only now: it is awaited, for behind the drain it would have a loop
-// come for nothing, and stay, if it then takes a message in a call that waits:
+// Two things could have a loop come for nothing, and stay, if it then takes a message in a call that waits; for both
+// the ringer is waited for (ringer.go). The byte of who has cleared the bit may come only now:
 //
 //	ringer                        owner of a bell
 //	commits a message             arms, looks: there is a message
@@ -186,30 +132,44 @@ func (b *Bells) settleAll() {
 //	                              drains, arms
 //	writes a byte                 the loop comes, and there is nothing
 //
+// And who has looked whether there is something to ring for may clear only now:
+//
+//	commits a message
+//	enters, looks: it is there    takes the message, drains, arms, looks: nothing
+//	clears the bit, writes        the loop comes, and there is nothing
+//
 // What a ringer writes for a commit that the first look did not see may be drained; the second look sees that commit.
-func (b *Bells) settle(kind int, own *bell, sure bool) (bool, error) {
+func (b *Bells) settle(kind int, own *bell, sure bool) (ready bool, err error) {
 	own.mu.Lock()
 	defer own.mu.Unlock()
 	owed := b.owed(kind, own)
-	ready, err := b.ready(kind, false) // a no is asked again below
-	if !ready && err == nil {
+	for {
+		// A no is asked again below.
+		if ready, err = b.of.Ready(kind, false); ready || err != nil {
+			break
+		}
 		// The byte that is owed is nearly always there: to read is to have awaited it.
-		if !shm.DrainBell(own.fd) && owed && readable(own.fd, slowest) {
+		if !shm.DrainBell(own.fd) && owed && b.await(own) {
 			shm.DrainBell(own.fd)
 		}
-		owed, own.rung = false, false
+		own.rung = false
 		a, bit := b.place(kind, own.seat)
 		a.Or(bit)
 		own.armed = true
 		b.h.Some[kind].Store(1)
 		// A close may have come in between, and its byte been drained.
-		if ready, err = b.ready(kind, sure); !ready && err == nil && b.obj.Gone() == nil {
+		if ready, err = b.of.Ready(kind, sure); ready || err != nil || b.obj.Gone() != nil {
+			owed = b.owed(kind, own)
+			break
+		}
+		b.passed(own)
+		if a.Load()&bit != 0 {
 			return false, nil
 		}
 		owed = b.owed(kind, own)
 	}
 	if owed {
-		own.rung = readable(own.fd, slowest)
+		own.rung = b.await(own)
 	}
 	// What is wrong, whoever comes to use it is told: so he must come.
 	if !own.rung && !readable(own.fd, 0) {
@@ -225,13 +185,6 @@ func (b *Bells) owed(kind int, own *bell) bool {
 	owed := own.armed && !cleared
 	own.armed = false
 	return owed
-}
-
-func readable(fd int, within time.Duration) bool {
-	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	timeout := unix.NsecToTimespec(int64(within))
-	n, err := unix.Ppoll(p, &timeout, nil)
-	return err == nil && n == 1
 }
 
 // place is where a seat's bit is.

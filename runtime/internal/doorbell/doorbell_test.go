@@ -2,7 +2,6 @@ package doorbell
 
 import (
 	"os"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +16,9 @@ import (
 
 // patience bounds a failure.
 const patience = 20 * time.Second
+
+// nobody is the token of a process that is dead.
+const nobody = 7
 
 func TestReadableWhileThereIsSomething(t *testing.T) {
 	root := newRoot(t)
@@ -121,42 +123,156 @@ func TestLateRing(t *testing.T) {
 	}
 }
 
-// TestRingUnderWay has a ringer, who has cleared the bit, write only when the owner has already found the message.
+// TestRingUnderWay has a ringer, who has cleared the bit, write only long after the owner has found the message.
 func TestRingUnderWay(t *testing.T) {
-	for range 200 { // a ringer who was kept from it for so long that nobody waits any more shows nothing
-		ready, took := ringUnderWay(t)
-		if took > slowest/2 {
-			continue
-		}
-		if ready {
-			t.Error("a loop would come, find nothing, and stay if it waits for a message")
-		}
-		return
-	}
-	t.Error("the machine is too busy for this test")
-}
-
-// ringUnderWay reports whether a loop would come after all, and how long the ringer took.
-func ringUnderWay(t *testing.T) (ready bool, took time.Duration) {
 	root := newRoot(t)
 	a, b := openJar(t, root, "jar"), openJar(t, root, "jar")
 	fd := a.fd(t)
 	b.quiet = true
 	b.put()
+	r := enter(b.bells.h, &b.obj)
 	a.bells.disarm(layout.BellReadable, a.bells.mine[layout.BellReadable].Load().seat)
+	r.pass()
 	written := make(chan struct{})
-	began := time.Now()
 	go func() {
 		defer close(written)
-		for time.Since(began) < slowest/10 { // a sleep takes longer
-			runtime.Gosched()
-		}
+		time.Sleep(20 * briefly)
 		shm.WriteBell(fd)
-		took = time.Since(began)
+		r.leave()
 	}()
 	must(t, a.take())
 	<-written
-	return wait(fd, 0), took
+	if wait(fd, 0) {
+		t.Error("a loop would come, find nothing, and stay if it waits for a message")
+	}
+}
+
+// TestRingForNothing has the owner take a message before its ringer comes.
+func TestRingForNothing(t *testing.T) {
+	root := newRoot(t)
+	a, b := openJar(t, root, "jar"), openJar(t, root, "jar")
+	fd := a.fd(t)
+	b.quiet = true
+	b.put()
+	must(t, a.take())
+	b.ring()
+	if wait(fd, 0) {
+		t.Error("a loop would come, find nothing, and stay if it waits for a message")
+	}
+	b.put()
+	b.ring()
+	if !wait(fd, 0) {
+		t.Error("not armed any more")
+	}
+}
+
+// TestRingerWhoLooked has a ringer look, and clear the bit only long after the owner has taken the message and looked.
+func TestRingerWhoLooked(t *testing.T) {
+	root := newRoot(t)
+	a, b := openJar(t, root, "jar"), openJar(t, root, "jar")
+	fd := a.fd(t)
+	taken := make(chan error, 1)
+	b.asked = func() {
+		go func() { taken <- a.take() }()
+		time.Sleep(20 * briefly)
+	}
+	b.put()
+	must(t, <-taken)
+	if wait(fd, 0) {
+		t.Error("a loop would come, find nothing, and stay if it waits for a message")
+	}
+	b.asked = nil
+	b.put()
+	if !wait(fd, 0) {
+		t.Error("not armed again")
+	}
+}
+
+// TestRingerStopped has a ringer stop before the bits: he is waited for once.
+func TestRingerStopped(t *testing.T) {
+	j := openJar(t, newRoot(t), "jar")
+	fd := j.fd(t)
+	r := enter(j.bells.h, &j.obj)
+	for i, most := range []time.Duration{2 * slowest, slowest / 2} {
+		began := time.Now()
+		if err := j.take(); ipcerr.CodeOf(err) != ipcerr.Empty {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took > most {
+			t.Errorf("call %d waits %v for who is stopped", i, took)
+		}
+	}
+	r.leave()
+	j.put()
+	if !wait(fd, 0) {
+		t.Error("not rung")
+	}
+}
+
+// TestRingerDied has ringers die on their way, before and behind the bits, and one who found no place: none is waited for,
+// nor asked for again.
+func TestRingerDied(t *testing.T) {
+	root := newRoot(t)
+	a, b := openJar(t, root, "jar"), openJar(t, root, "jar")
+	a.fd(t)
+	b.quiet = true
+	for _, word := range []uint32{nobody, nobody | layout.BellPassed, 0} {
+		b.bells.h.Ringer[3].Store(word)
+		b.put()
+		a.bells.disarm(layout.BellReadable, a.bells.mine[layout.BellReadable].Load().seat)
+		began := time.Now()
+		must(t, a.take())
+		if took := time.Since(began); took > slowest/2 {
+			t.Errorf("%#x: the owner waits %v for the dead", word, took)
+		}
+		if left := b.bells.h.Ringer[3].Load(); left != 0 {
+			t.Errorf("%#x stays", left)
+		}
+	}
+}
+
+// TestRingersWithoutPlace has no place left for who rings, and one of the dead.
+func TestRingersWithoutPlace(t *testing.T) {
+	root := newRoot(t)
+	a, b := openJar(t, root, "jar"), openJar(t, root, "jar")
+	fd, h := a.fd(t), b.bells.h
+	for i := range h.Ringer {
+		h.Ringer[i].Store(b.obj.Me)
+	}
+	b.put()
+	if !wait(fd, 0) {
+		t.Error("not rung")
+	}
+	h.Ringer[7].Store(nobody)
+	r := enter(h, &b.obj)
+	if h.Ringer[7].Load() != b.obj.Me {
+		t.Error("the place of the dead is not taken")
+	}
+	r.leave()
+	if h.Ringer[7].Load() != 0 {
+		t.Error("the place stays taken")
+	}
+}
+
+// TestSoleReader takes, in a loop of its own, all that another puts: it must never come for nothing.
+func TestSoleReader(t *testing.T) {
+	const n = 5000
+	root := newRoot(t)
+	a, b := openJar(t, root, "jar"), openJar(t, root, "jar")
+	fd := a.fd(t)
+	go func() {
+		for range n {
+			b.put()
+		}
+	}()
+	for i := range n {
+		if !wait(fd, patience) {
+			t.Fatalf("%d: nothing for %v", i, patience)
+		}
+		if err := a.take(); err != nil {
+			t.Fatalf("%d: readable, and there is nothing: %v", i, err)
+		}
+	}
 }
 
 // TestLostRing has ringers die on their way: before they looked at the bits, and behind that.
@@ -213,8 +329,7 @@ func TestSeats(t *testing.T) {
 	if ipcerr.CodeOf(err) != ipcerr.Limit {
 		t.Fatal(err)
 	}
-	const dead = 7
-	j.bells.h.Seat[200].Store(layout.BellSeat(1200, 1, dead))
+	j.bells.h.Seat[200].Store(layout.BellSeat(1200, 1, nobody))
 	j.bells.h.Armed[layout.BellWritable][200/64].Store(1 << (200 % 64))
 	fd := j.fd(t)
 	if bits := j.bells.h.Armed[layout.BellWritable][200/64].Load(); bits != 0 {

@@ -25,6 +25,7 @@ type jar struct {
 	quiet bool // puts do not ring: their process dies in between
 
 	looked func() // called behind each look
+	asked  func() // called behind the look of who rings
 }
 
 const bellsAt = 4096
@@ -40,7 +41,9 @@ func openJar(t testing.TB, root, name string) *jar {
 		Attach: func() error {
 			j.n = layout.View[atomic.Int64](j.obj.File.Mem, layout.HeaderSize)
 			bells := layout.View[layout.Bells](j.obj.File.Mem, bellsAt)
-			j.bells.Init(&j.obj, bells, 'b', j.ready, func() time.Duration { return time.Hour })
+			j.bells.Init(&j.obj, bells, Of{
+				Letter: 'b', Ready: j.ready, Wanted: j.wanted, Slice: func() time.Duration { return time.Hour },
+			})
 			return nil
 		},
 		Matches: func() error { return nil },
@@ -61,6 +64,14 @@ func (j *jar) ready(int, bool) (bool, error) {
 	return is, nil
 }
 
+func (j *jar) wanted(int) bool {
+	is := j.n.Load() > 0
+	if j.asked != nil {
+		j.asked()
+	}
+	return is
+}
+
 func (j *jar) close() { _ = j.obj.Close(nil, j.bells.Kick) }
 
 // call is a verb.
@@ -76,9 +87,16 @@ func (j *jar) call(f func() error) (err error) {
 func (j *jar) put() {
 	_ = j.call(func() error {
 		j.n.Add(1)
-		if !j.quiet {
-			j.bells.Ring(layout.BellReadable)
-		}
+		return nil
+	})
+	if !j.quiet {
+		j.ring()
+	}
+}
+
+func (j *jar) ring() {
+	_ = j.call(func() error {
+		j.bells.Ring(layout.BellReadable)
 		return nil
 	})
 }

@@ -39,7 +39,7 @@ func (p *Point) Ready() (ready bool, err error) {
 	if own := p.bells.mine[p.kind].Load(); own != nil {
 		return p.bells.settle(p.kind, own, true)
 	}
-	return p.bells.ready(p.kind, true)
+	return p.bells.of.Ready(p.kind, true)
 }
 
 // Hold keeps the descriptor open until release is called, for package wait.

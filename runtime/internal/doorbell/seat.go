@@ -18,7 +18,7 @@ func (b *Bells) take(kind int) (*bell, error) {
 	for {
 		own.word = b.h.Seat[seat].Load()
 		number, _, _ := layout.SplitBellSeat(own.word)
-		own.fd, err = b.obj.Root.MakeBell(b.obj.UUID(), b.letter, uint64(number))
+		own.fd, err = b.obj.Root.MakeBell(b.obj.UUID(), b.of.Letter, uint64(number))
 		switch ipcerr.CodeOf(err) {
 		case 0:
 			crash.Point("doorbell.take.made")
@@ -61,7 +61,7 @@ func (b *Bells) sit(kind int) (int, error) {
 // same as before, and the number is never another's.
 func (b *Bells) free(seat int, word uint64) bool {
 	number, _, _ := layout.SplitBellSeat(word)
-	_ = b.obj.Root.RemovePart(b.obj.UUID(), b.letter, uint64(number))
+	_ = b.obj.Root.RemovePart(b.obj.UUID(), b.of.Letter, uint64(number))
 	crash.Point("doorbell.free.removed")
 	for kind := range layout.BellKinds {
 		b.disarm(kind, seat)
@@ -72,7 +72,7 @@ func (b *Bells) free(seat int, word uint64) bool {
 // leave gives up an own seat.
 func (b *Bells) leave(kind int, own *bell) {
 	number, _, _ := layout.SplitBellSeat(own.word)
-	b.obj.Root.CloseBell(b.obj.UUID(), b.letter, uint64(number), own.fd)
+	b.obj.Root.CloseBell(b.obj.UUID(), b.of.Letter, uint64(number), own.fd)
 	crash.Point("doorbell.leave.closed")
 	defer func() { _ = recover() }() // the seat's page is gone: nobody can find it any more
 	b.disarm(kind, own.seat)

@@ -89,5 +89,5 @@ func (b *Bells) look() (next time.Duration) {
 			_, _ = b.settle(kind, own, true)
 		}
 	}
-	return min(next, b.slice())
+	return min(next, b.of.Slice())
 }

@@ -117,7 +117,7 @@ func (q *Fifo) Attach(o *object.Object, c Config) error {
 	q.Config, q.obj = c, o
 	q.h = layout.View[layout.Queue](o.File.Mem, c.Base+layout.QueueOffset)
 	bells := layout.View[layout.Bells](o.File.Mem, c.Base+layout.BellsOffset)
-	q.bells.Init(o, bells, c.BellLetter, q.ready, q.slice)
+	q.bells.Init(o, bells, doorbell.Of{Letter: c.BellLetter, Ready: q.ready, Wanted: q.wanted, Slice: q.slice})
 	q.errFull = &ipcerr.Error{Op: c.PutTo + " " + o.Noun, Name: o.Name(), Code: ipcerr.Full}
 	q.errEmpty = &ipcerr.Error{Op: c.GetFrom + " " + o.Noun, Name: o.Name(), Code: ipcerr.Empty}
 	return q.rings.init(q)

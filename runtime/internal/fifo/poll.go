@@ -2,9 +2,11 @@ package fifo
 
 import (
 	"runtime/debug"
+	"time"
 
 	"github.com/polyipc/polyipc/runtime/internal/doorbell"
 	"github.com/polyipc/polyipc/runtime/internal/layout"
+	"github.com/polyipc/polyipc/runtime/internal/object"
 	"github.com/polyipc/polyipc/runtime/internal/park"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
@@ -70,6 +72,32 @@ func (q *Fifo) ready(kind int, sure bool) (ready bool, err error) {
 	}
 	return err == nil, err
 }
+
+// wanted tells who rings, behind his commit, whether there is still a message, or room. A lock that is busy for so long
+// that he would keep others waiting means yes.
+func (q *Fifo) wanted(kind int) (yes bool) {
+	if kind == layout.BellReadable && q.bare() {
+		return false
+	}
+	yes = true
+	o := op{q: q, name: "ring", asks: true}
+	err := o.begin()
+	if err != nil {
+		return yes
+	}
+	defer o.end(debug.SetPanicOnFault(true), &err)
+	ctx, full := object.Until(time.Now().Add(patience)), false
+	if kind == layout.BellReadable {
+		err = o.look(ctx)
+		yes = err != ipcerr.Empty
+	} else if full, err = o.full(ctx); err == nil {
+		yes = !full
+	}
+	return yes
+}
+
+// patience is how long who rings waits for a lock.
+const patience = time.Millisecond
 
 // probe is a put that puts nothing.
 func (o *op) probe() error {

@@ -2,6 +2,7 @@ package fifo
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/polyipc/polyipc/runtime/internal/doorbell"
+	"github.com/polyipc/polyipc/runtime/internal/layout"
 	"github.com/polyipc/polyipc/runtime/ipcerr"
 )
 
@@ -56,6 +58,85 @@ func second(t *testing.T, q *Queue) *Queue {
 	}
 	t.Cleanup(func() { _ = other.Close() })
 	return other
+}
+
+// TestSoleReader takes what others put, a few at a time, each message as soon as its loop says that there is one: it never
+// comes for nothing, so that it could as well take them in calls that wait.
+func TestSoleReader(t *testing.T) {
+	const writers, messages = 8, 20_000
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(writers)) // so that each may lose its processor anywhere
+	q := fresh(t, Options{})
+	r := q.Readable()
+	turns := make(chan struct{}, writers)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer close(turns)
+	for range writers {
+		turns <- struct{}{}
+		other := second(t, q)
+		wg.Go(func() {
+			for range turns {
+				mustPut(t, other, "x")
+			}
+		})
+	}
+	for i := range messages {
+		if !polled(t, r, 20*time.Second) {
+			t.Fatalf("%d: nobody rang", i)
+		}
+		if _, err := q.TryGet(); err != nil {
+			t.Fatalf("%d: readable, and there is nothing: %v", i, err)
+		}
+		turns <- struct{}{}
+	}
+}
+
+// TestRingsLate has others ring when what they had put, or made room for, is gone: while there is nothing at all, and while
+// there is what can't be had.
+func TestRingsLate(t *testing.T) {
+	q := fresh(t, Options{MaxSize: 2})
+	other, r, w := second(t, q), q.Readable(), q.Writable()
+	rings := func(when string, kind int, p *doorbell.Point) {
+		t.Helper()
+		polled(t, p, 0) // makes the descriptor
+		other.Fifo.Ring(kind)
+		if polled(t, p, 0) {
+			t.Errorf("%s: a loop comes for nothing", when)
+		}
+	}
+	rings("empty", layout.BellReadable, r)
+	mustPut(t, other, "a")
+	mustPut(t, other, "b")
+	rings("full", layout.BellWritable, w)
+	for range 2 {
+		l, err := q.TryLease()
+		must(t, err)
+		defer func() { must(t, l.Ack()) }()
+	}
+	rings("all on lease", layout.BellReadable, r)
+	rings("all on lease and full", layout.BellWritable, w)
+}
+
+// TestRingsInDoubt has others ring while somebody else has the lock, so that they can't look.
+func TestRingsInDoubt(t *testing.T) {
+	q := fresh(t, Options{MaxSize: 2})
+	other, h := second(t, q), q.Fifo.h
+	for kind, c := range map[int]struct {
+		p    *doorbell.Point
+		lock *atomic.Uint32
+	}{layout.BellReadable: {q.Readable(), &h.Consumers}, layout.BellWritable: {q.Writable(), &h.Producers}} {
+		if kind == layout.BellWritable {
+			mustPut(t, other, "a")
+			mustPut(t, other, "b")
+		}
+		polled(t, c.p, 0)
+		c.lock.Store(q.obj.Me)
+		other.Fifo.Ring(kind)
+		c.lock.Store(0)
+		if !polled(t, c.p, 0) {
+			t.Errorf("kind %d: not rung", kind)
+		}
+	}
 }
 
 func TestReadable(t *testing.T) {
