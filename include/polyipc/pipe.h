@@ -123,8 +123,9 @@ POLYIPC_API polyipc_status polyipc_pipe_poll(polyipc_pipe pipe, int64_t timeout_
  * what is POLYIPC_READABLE: a receive would not say EMPTY, also because of the end of file; or
  * POLYIPC_WRITABLE: a send of a small message would not say FULL, also because the pipe is broken. Another
  * holder of the end may be quicker all the same; the receive or send that then fails makes the descriptor
- * unreadable again. In a forked child it is closed: ask for it anew. INVALID for another what, or an end that
- * only sends or only receives; LIMIT (256 such descriptors of one direction, or no descriptor left),
+ * unreadable again. Where nobody else receives, a receive behind it finds a message, so it may be one that
+ * waits. In a forked child the descriptor is closed: ask for it anew. INVALID for another what, or an end
+ * that only sends or only receives; LIMIT (256 such descriptors of one direction, or no descriptor left),
  * NO_SPACE. */
 POLYIPC_API polyipc_status polyipc_pipe_poll_fd(polyipc_pipe pipe, uint32_t what, int *out_fd);
 

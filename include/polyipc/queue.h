@@ -166,8 +166,9 @@ POLYIPC_API polyipc_status polyipc_queue_size(polyipc_queue queue, int64_t *out_
  *
  * what is POLYIPC_READABLE: a get would not say EMPTY; or POLYIPC_WRITABLE: a put of a small message would
  * not say FULL. Both also after a shutdown. Another process may be quicker all the same; the get or put that
- * then fails makes the descriptor unreadable again. In a forked child it is closed: ask for it anew. INVALID
- * for another what, LIMIT (256 such descriptors of one queue, or no descriptor left), NO_SPACE. */
+ * then fails makes the descriptor unreadable again. Where nobody else gets, a get behind it finds a message,
+ * so it may be one that waits. In a forked child the descriptor is closed: ask for it anew. INVALID for
+ * another what, LIMIT (256 such descriptors of one queue, or no descriptor left), NO_SPACE. */
 POLYIPC_API polyipc_status polyipc_queue_poll_fd(polyipc_queue queue, uint32_t what, int *out_fd);
 
 typedef struct polyipc_queue_stat_s {

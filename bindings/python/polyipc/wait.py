@@ -9,7 +9,8 @@ multiprocessing's connections and sentinels can be in the same list.
 For event loops, each of these has a fileno() that select, poll and epoll find readable when it is
 ready. It costs nothing until it is asked for, and belongs to the object: it is never read, written
 or closed. It tells what this object of this process can know: another process may be quicker, so
-use get_nowait and be prepared for Empty, which makes the descriptor unreadable again.
+use get_nowait and be prepared for Empty, which makes the descriptor unreadable again. Who is the
+only one to receive finds a message, and may as well use a get that waits.
 """
 
 from __future__ import annotations
