@@ -80,8 +80,11 @@ func Open(file string, o Options) (*Journal, error) {
 		return j.checkVersion()
 	})
 	if err != nil {
+		if j.db != nil {
+			_ = guard(j.db.Close)
+		}
 		if j.opened != nil {
-			_ = j.opened.Close() // whatever bbolt has done with it
+			_ = j.giveUp() // whatever bbolt has done with it
 		}
 		return nil, failure(op, file, err)
 	}
@@ -133,12 +136,18 @@ func (j *Journal) Stat() (file string, size int64) {
 func (j *Journal) Close() error {
 	closer := j.db.Close
 	if j.lost {
-		closer = j.opened.Close
+		closer = j.giveUp
 	}
 	if err := closer(); err != nil {
 		return failure("close journal", j.file, err)
 	}
 	return nil
+}
+
+// giveUp closes the file without bbolt. The mapping that stays has the description, and with it the lock, if nobody unlocks it.
+func (j *Journal) giveUp() error {
+	_ = unlock(j.opened)
+	return j.opened.Close()
 }
 
 // Load implements manager.Journal.

@@ -186,9 +186,17 @@ func TestWhoMayOpen(t *testing.T) {
 	}
 }
 
-// refused wants Open to fail, with an error that names the file and the cure.
+// refused wants Open to fail, with an error that names the file and the cure, and to fail so again.
 func refused(t testing.TB, file string, code ipcerr.Code, text string) {
 	t.Helper()
+	for range 2 {
+		refusedOnce(t, file, code, text)
+	}
+}
+
+func refusedOnce(t testing.TB, file string, code ipcerr.Code, text string) {
+	t.Helper()
+	before := mappings(t, file)
 	j, err := Open(file, Options{})
 	if err == nil {
 		err = j.Load(nil, func(o serve.Kept) error {
@@ -201,6 +209,25 @@ func refused(t testing.TB, file string, code ipcerr.Code, text string) {
 	if ipcerr.CodeOf(err) != code || !strings.Contains(fmt.Sprint(err), text) || !strings.Contains(fmt.Sprint(err), file) {
 		t.Errorf("%v, want %v: ... %s", err, code, text)
 	}
+	if n := mappings(t, file); n != before {
+		t.Errorf("%v: %d mappings stay", err, n-before)
+	}
+}
+
+// mappings is how often this process has mapped a file.
+func mappings(t testing.TB, file string) int {
+	maps, err := os.ReadFile("/proc/self/maps")
+	must(t, err)
+	return strings.Count(string(maps), " "+file+"\n")
+}
+
+// TestGivenUp closes a journal whose commit has panicked: another one can have the file.
+func TestGivenUp(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "data")
+	j := open(t, file, Options{})
+	j.lost = true
+	must(t, j.Close())
+	must(t, open(t, file, Options{}).Close())
 }
 
 func TestRefusals(t *testing.T) {

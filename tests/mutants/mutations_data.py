@@ -18,6 +18,20 @@ JOURNAL = "runtime/journal/"
 
 MUTANTS_DATA = (
     Mutant(
+        "a file that was refused stays mapped",
+        JOURNAL + "journal.go",
+        "\t\t\t_ = guard(j.db.Close)\n",
+        "",
+        "journal",
+    ),
+    Mutant(
+        "a journal that was given up stays locked",
+        JOURNAL + "journal.go",
+        "\t_ = unlock(j.opened)\n",
+        "",
+        "journal",
+    ),
+    Mutant(
         "answers are sent before the commit",
         SERVE + "calls.go",
         "\tif g := s.restsOn(c); g != nil {\n",
