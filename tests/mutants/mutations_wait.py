@@ -63,8 +63,8 @@ MUTANTS_WAIT = (
     Mutant(
         "dead ringers are waited for",
         "runtime/internal/doorbell/ringer.go",
-        "case !b.obj.Member.Alive(word &^ layout.BellPassed):",
-        "case false:",
+        "word != 0 && !b.obj.Member.Alive(word&^layout.BellPassed)",
+        "word != 0 && false",
         "wait",
     ),
     Mutant(

@@ -67,22 +67,25 @@ func (b *Bells) ringers() (s seen) {
 	return s
 }
 
-// still reports whether any of them lives and is, in the bits of mask, where he was. Others are forgotten, and the
-// places of the dead freed.
+// still reports whether any of them is, in the bits of mask, where he was. Others are forgotten.
 func (b *Bells) still(s *seen, mask uint32) (any bool) {
 	for i, word := range s {
-		switch {
-		case word == 0:
-		case (b.h.Ringer[i].Load()^word)&mask != 0:
+		if word != 0 && (b.h.Ringer[i].Load()^word)&mask != 0 {
 			s[i] = 0
-		case !b.obj.Member.Alive(word &^ layout.BellPassed):
-			b.h.Ringer[i].CompareAndSwap(word, 0)
-			s[i] = 0
-		default:
-			any = true
 		}
+		any = any || s[i] != 0
 	}
 	return any
+}
+
+// living forgets those who are dead, and frees their places.
+func (b *Bells) living(s *seen) {
+	for i, word := range s {
+		if word != 0 && !b.obj.Member.Alive(word&^layout.BellPassed) {
+			b.h.Ringer[i].CompareAndSwap(word, 0)
+			s[i] = 0
+		}
+	}
 }
 
 // await waits for a byte that is owed, and reports whether it is there.
@@ -93,8 +96,8 @@ func (b *Bells) await(own *bell) bool {
 		return true
 	}
 	s := b.ringers()
-	for end := time.Now().Add(slowest); b.still(&s, ^uint32(layout.BellPassed)) && time.Now().Before(end); {
-		if readable(own.fd, briefly) {
+	for end := time.Now().Add(slowest); b.still(&s, ^uint32(layout.BellPassed)) && time.Now().Before(end); b.living(&s) {
+		if readable(own.fd, briefly/20) {
 			return true
 		}
 	}
@@ -122,6 +125,7 @@ func (b *Bells) passed(own *bell) {
 			own.stopped = s
 			return
 		} else if spent > briefly/20 { // he has lost his processor: let him have one
+			b.living(&s)
 			_ = futex.Wait(&nobody, 0, briefly/20)
 		}
 	}
