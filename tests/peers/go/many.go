@@ -42,6 +42,9 @@ func (p *peer) many(verb string, w []string) (string, error) {
 			return "", err
 		}
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		for err == unix.EINTR {
+			n, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		}
 		return fmt.Sprint(n), err
 	case "spawn":
 		return p.spawn(w[0], w[1:])
