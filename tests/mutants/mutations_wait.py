@@ -77,7 +77,14 @@ MUTANTS_WAIT = (
     Mutant(
         "stopped ringers are waited for each time",
         "runtime/internal/doorbell/ringer.go",
-        "\t\t\town.stopped = s\n",
+        "\t\t\t\tif word != 0 {\n\t\t\t\t\town.stopped",
+        "\t\t\t\tif false {\n\t\t\t\t\town.stopped",
+        "wait",
+    ),
+    Mutant(
+        "who was stopped once is not waited for any more",
+        "runtime/internal/doorbell/ringer.go",
+        "\t\t\town.stopped[i] = 0 // he has gone on\n",
         "",
         "wait",
     ),

@@ -188,21 +188,31 @@ func TestRingerWhoLooked(t *testing.T) {
 	}
 }
 
-// TestRingerStopped has a ringer stop before the bits: he is waited for once.
+// TestRingerStopped has ringers stop before the bits: each is waited for once, and again when he rings again.
 func TestRingerStopped(t *testing.T) {
 	j := openJar(t, newRoot(t), "jar")
 	fd := j.fd(t)
-	r := enter(j.bells.h, &j.obj)
-	for i, most := range []time.Duration{2 * slowest, slowest / 2} {
+	var rings [2]ringer
+	for step, c := range []struct {
+		do    func()
+		waits bool
+	}{
+		{func() { rings[0] = enter(j.bells.h, &j.obj) }, true},
+		{func() { rings[1] = enter(j.bells.h, &j.obj) }, true},
+		{func() {}, false},
+		{func() { rings[0].leave() }, false},
+		{func() { rings[0] = enter(j.bells.h, &j.obj) }, true},
+		{func() { rings[0].leave(); rings[1].leave() }, false},
+	} {
+		c.do()
 		began := time.Now()
 		if err := j.take(); ipcerr.CodeOf(err) != ipcerr.Empty {
 			t.Fatal(err)
 		}
-		if took := time.Since(began); took > most {
-			t.Errorf("call %d waits %v for who is stopped", i, took)
+		if took := time.Since(began); took >= slowest != c.waits {
+			t.Errorf("step %d: waits %v", step, took)
 		}
 	}
-	r.leave()
 	j.put()
 	if !wait(fd, 0) {
 		t.Error("not rung")

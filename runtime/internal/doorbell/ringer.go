@@ -111,7 +111,10 @@ func (b *Bells) await(own *bell) bool {
 func (b *Bells) passed(own *bell) {
 	s, looking := b.ringers(), false
 	for i, word := range s {
-		if word&layout.BellPassed != 0 || word == own.stopped[i] {
+		if word != own.stopped[i] {
+			own.stopped[i] = 0 // he has gone on
+		}
+		if word&layout.BellPassed != 0 || own.stopped[i] != 0 {
 			s[i] = 0
 		}
 		looking = looking || s[i] != 0
@@ -122,7 +125,11 @@ func (b *Bells) passed(own *bell) {
 	var nobody atomic.Uint32 // wakes us
 	for began := time.Now(); b.still(&s, ^uint32(0)); {
 		if spent := time.Since(began); spent > slowest {
-			own.stopped = s
+			for i, word := range s {
+				if word != 0 {
+					own.stopped[i] = word
+				}
+			}
 			return
 		} else if spent > briefly/20 { // he has lost his processor: let him have one
 			b.living(&s)
